@@ -1,0 +1,3 @@
+"""A transparent meter for chat-API traffic."""
+
+__version__ = "0.1.0"

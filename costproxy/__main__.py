@@ -1,0 +1,8 @@
+"""Run costproxy as a module."""
+
+import sys
+
+from costproxy.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
