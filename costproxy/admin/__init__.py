@@ -1,0 +1,1 @@
+"""The second port: metrics and health."""

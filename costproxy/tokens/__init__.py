@@ -1,0 +1,1 @@
+"""Texts to token counts, with the vocabularies that come with the package and never the network."""

@@ -1,0 +1,204 @@
+"""One running proxy, built out of its parts; start-up and shutdown."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from costproxy import __version__
+from costproxy.admin.server import Admin
+from costproxy.errors import CostproxyError
+from costproxy.meter import Meter
+from costproxy.recording.log import Log
+from costproxy.recording.metrics import Metrics
+from costproxy.recording.recorder import Recorder
+from costproxy.relay.relay import Relay
+from costproxy.relay.upstream import Routes, open_upstream
+from costproxy.settings import Settings
+from costproxy.wire.observer import Limits
+
+_BACKLOG = 2048
+
+
+class StartError(CostproxyError):
+    """The proxy could not start; the message says what to change."""
+
+
+class Proxy:
+    """A proxy that runs from `start` to `stop`; also an async context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.metrics = Metrics(
+            upstreams=tuple(each.name for each in settings.upstreams),
+            models=settings.limits.models,
+            apps=settings.limits.apps,
+        )
+        self._log = Log(level=settings.log.level, form=settings.log.format, on_drop=self._count_lost_line)
+        sinks = (("metrics", self.metrics), ("log", self._log))
+        self._recorder = Recorder(Meter(), sinks, self.metrics.failed)
+        self._relay: Relay | None = None
+        self._server: web.Server | None = None
+        self._listener: asyncio.Server | None = None
+        self._admin: web.AppRunner | None = None
+        self.url = ""
+        self.admin_url = ""
+
+    def __repr__(self) -> str:
+        return f"<Proxy {self.url or 'not started'}>"
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are taken."""
+        return self._listener is not None and self._listener.is_serving()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop(grace=0.0)
+
+    async def start(self) -> None:
+        """Listen on both ports.
+
+        Raises:
+            StartError: a port is taken, a host is not ours, or a certificate file cannot be read.
+        """
+        settings = self._settings
+        for notice in settings.notices:
+            self._log.event("settings", notice=notice)
+        self._relay = relay = self._build_relay()
+        self.metrics.watch_in_flight(relay.in_flight)
+        self._server = relay.server()
+        loop = asyncio.get_running_loop()
+        with _explained("listen", settings.listen.host, settings.listen.port):
+            self._listener = await loop.create_server(
+                self._server, settings.listen.host, settings.listen.port, backlog=_BACKLOG
+            )
+        self.url = _url(self._listener.sockets[0].getsockname())
+        try:
+            await self._start_admin()
+        except StartError:
+            await self.stop(grace=0.0)
+            raise
+        self._say_what_runs()
+
+    async def stop(self, *, grace: float) -> None:
+        """Stop taking requests, let those under way finish for `grace` seconds, then stop."""
+        relay = self._relay
+        if self._listener is not None:
+            self._listener.close()
+        if relay is not None and self._server is not None:
+            relay.closing = True
+            self._server.pre_shutdown()
+            under_way = sum(relay.in_flight.values())
+            if under_way and grace:
+                self._log.event("shutdown", waiting_for=under_way, grace_s=grace)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await relay.wait_until_quiet()
+            await self._server.shutdown(0.1)
+            relay.close()
+        if self._admin is not None:
+            await self._admin.cleanup()
+        self._recorder.close()
+        self._log.event("stopped")
+        self._log.close()
+
+    def _build_relay(self) -> Relay:
+        settings = self._settings
+        try:
+            upstreams = tuple(open_upstream(each) for each in settings.upstreams)
+        except OSError as error:
+            raise StartError(f"ca_file: expected a readable PEM file, found {error.strerror or error}") from None
+        return Relay(
+            Routes(upstreams),
+            apps=settings.apps,
+            limits=Limits(body=settings.limits.metered_bytes, decoded=settings.limits.decoded_bytes),
+            announce=self.metrics.announce,
+            record=self._recorder.finish,
+        )
+
+    async def _start_admin(self) -> None:
+        where = self._settings.admin
+        admin = Admin(self.metrics.registry, lambda: self.ready)
+        self._admin = web.AppRunner(admin.application(), access_log=None, shutdown_timeout=1.0)
+        await self._admin.setup()
+        with _explained("admin", where.host, where.port):
+            await web.TCPSite(self._admin, where.host, where.port).start()
+        self.admin_url = _url(self._admin.addresses[0])
+
+    def _say_what_runs(self) -> None:
+        self._log.event("listening", url=self.url, admin_url=self.admin_url, version=__version__)
+        for each in self._settings.upstreams:
+            facts = {"mount": each.mount, "url": each.url, "dialect": each.dialect, "include_usage": each.include_usage}
+            self._log.event("upstream", upstream=each.name, **facts)
+
+    def _count_lost_line(self) -> None:
+        self.metrics.failed("log")
+
+
+@contextlib.contextmanager
+def _explained(section: str, host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        text = f"{section}: expected an address that is free and ours, found {host}:{port} ({reason})"
+        raise StartError(f"{text}; choose another port or host, or 0 for a free port") from None
+
+
+def _url(address: tuple[str, int] | tuple[str, int, int, int]) -> str:
+    host, port = address[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(settings: Settings) -> int:
+    """Run a proxy until SIGTERM or SIGINT; a second signal ends the grace period. Returns the exit code.
+
+    Raises:
+        StartError: as `Proxy.start`.
+    """
+    try:
+        import uvloop  # noqa: PLC0415  # optional where it does not exist (Windows)
+
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    except ImportError:
+        runner = asyncio.Runner()
+    with runner:
+        runner.run(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    asked, again = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        (again if asked.is_set() else asked).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # its messages may quote addresses and data
+    proxy = Proxy(settings)
+    await proxy.start()
+    gc.freeze()  # what exists now lives as long as the process
+    await asked.wait()
+    stopping = asyncio.create_task(proxy.stop(grace=settings.shutdown.grace), name="stop")
+    impatience = asyncio.create_task(again.wait(), name="second signal")
+    await asyncio.wait((stopping, impatience), return_when=asyncio.FIRST_COMPLETED)
+    impatience.cancel()
+    if not stopping.done():
+        stopping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await stopping
+        await proxy.stop(grace=0.0)

@@ -1,0 +1,217 @@
+"""The command line: `costproxy serve`, `check` and `demo`."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from costproxy import __version__
+from costproxy.errors import ConfigError, CostproxyError
+from costproxy.settings import AdminSettings, ListenSettings, Settings, describe, load_settings
+from costproxy.settings.keys import CONFIG_VARIABLE, Key, all_keys
+
+OK = 0
+FAILED = 1
+UNUSABLE_SETTINGS = 2  # argparse's own code for a wrong command line
+INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
+
+INTRODUCTION = """\
+costproxy stands between an application and an OpenAI-compatible chat API. It passes every byte on and tells
+Prometheus what each request cost, how conversations grow and when they reach the context limit."""
+
+TEACHING = """\
+first steps:
+  costproxy demo                                     a look at it without an API key
+  costproxy serve                                    in front of https://api.openai.com
+  costproxy serve --upstream http://gpu-box:8000/v1  in front of another server
+  costproxy check --config costproxy.toml            read the settings, say what they mean, start nothing
+
+point the application at it, and change nothing else:
+  export OPENAI_BASE_URL=http://{listen.host}:{listen.port}/v1
+or in Python:
+  from openai import OpenAI
+  client = OpenAI(base_url="http://{listen.host}:{listen.port}/v1")
+
+then look at:
+  http://{admin.host}:{admin.port}/metrics              for Prometheus
+
+`costproxy serve --help` lists the flags; serve is what runs when no command is named.
+"""
+
+SERVE_NOTE = """\
+Flags win over environment variables, and those over the settings file. Every setting has a key in the file:
+config/costproxy.toml shows them all, docs/configuration.md explains them."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code.
+
+    0 is success, 1 a failure such as a busy port, 2 unusable settings or a wrong command line.
+
+    Args:
+        argv: the words after the program's name; `None` for those of this process.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = _parser().parse_args(_with_command(words))
+    except SystemExit as done:  # argparse has printed help, the version or what is wrong
+        return done.code if isinstance(done.code, int) else OK
+    return _run(COMMANDS[options.command], options)
+
+
+def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    try:
+        return command(options)
+    except ConfigError as error:
+        problems = "".join(f"\n  {line}" for line in str(error).splitlines())
+        print(f"costproxy: the settings cannot be used:{problems}", file=sys.stderr)
+        return UNUSABLE_SETTINGS
+    except (CostproxyError, OSError) as error:
+        print(f"costproxy: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    # Here, so that the other commands need not wait for the whole proxy to be loaded.
+    from costproxy.app import serve  # noqa: PLC0415
+
+    return serve(settings)
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    for line in describe(settings):
+        print(line)
+    for notice in settings.notices:
+        print(f"notice: {notice}")
+    return OK
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from costproxy.demo.run import main as demo  # noqa: PLC0415 - as in _serve
+
+    return demo(
+        host=options.host,
+        port=options.port,
+        admin_host=options.admin_host,
+        admin_port=options.admin_port,
+        seconds=options.seconds,
+        speed=options.speed,
+    )
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "serve": _serve,
+    "check": _check,
+    "demo": _demo,
+}
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    flags = {key.word: getattr(options, key.word) for key in _flag_keys() if key.word}
+    return load_settings(file=options.config, env=os.environ, flags=flags)
+
+
+def _with_command(words: list[str]) -> list[str]:
+    """Put `serve` first where no command is named."""
+    names_none = not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"})
+    return ["serve", *words] if names_none else words
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="costproxy",
+        description=INTRODUCTION,
+        epilog=TEACHING.format(listen=ListenSettings(), admin=AdminSettings()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"costproxy {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    _add_command(commands, "serve", "run the proxy (the default)", _add_settings_flags)
+    _add_command(
+        commands, "check", "read the settings, print what they mean, start nothing", _add_settings_flags
+    )
+    _add_command(commands, "demo", "run it with simulated applications and a simulated API", _add_demo_flags)
+    return parser
+
+
+def _add_command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    purpose: str,
+    add_flags: Callable[[argparse.ArgumentParser], None],
+) -> None:
+    command = commands.add_parser(
+        name,
+        help=purpose,
+        description=purpose[0].upper() + purpose[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_flags(command)
+
+
+def _add_settings_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = SERVE_NOTE
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help=f"Settings file, in TOML. [{CONFIG_VARIABLE}]"
+    )
+    for key in _flag_keys():
+        kind = key.setting.kind
+        parser.add_argument(str(key.flag), metavar=kind.metavar, help=_help(key))
+
+
+def _flag_keys() -> list[Key]:
+    order = ["upstream", "listen", "admin", "log"]
+    keys = [key for key in all_keys() if key.flag]
+    return sorted(keys, key=lambda key: order.index(key.section) if key.section in order else len(order))
+
+
+def _help(key: Key) -> str:
+    default = "" if key.default is None else f"; {key.default} unless set"
+    return f"{key.setting.doc} [{key.variable}{default}]".replace("%", "%%")
+
+
+def _add_demo_flags(parser: argparse.ArgumentParser) -> None:
+    listen, admin = ListenSettings(), AdminSettings()
+    parser.add_argument("--host", default=listen.host, help="Address of the traffic port. [%(default)s]")
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=listen.port,
+        help="Number of the traffic port; 0 takes a free one. [%(default)s]",
+    )
+    parser.add_argument("--admin-host", default=admin.host, help="Address of the admin port. [%(default)s]")
+    parser.add_argument(
+        "--admin-port",
+        type=_port,
+        default=admin.port,
+        help="Number of the admin port; 0 takes a free one. [%(default)s]",
+    )
+    parser.add_argument(
+        "--seconds", type=_positive, help="Stop after this many seconds; without it, on Ctrl-C."
+    )
+    parser.add_argument(
+        "--speed", type=_positive, default=1.0, help="How much faster than life it runs. [%(default)s]"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 65535, found {text!r}")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text!r}")
+    return number

@@ -1,0 +1,42 @@
+"""What the bytes of one chat completion said."""
+
+from dataclasses import dataclass
+
+from costproxy.model.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """Facts of a chat request; None means the request does not say, or not in a readable way."""
+
+    model: str | None = None
+    stream: bool = False
+    include_usage: bool | None = None  # what `stream_options.include_usage` says
+    messages: int | None = None  # how many
+    tools: int | None = None  # how many
+    max_output: int | None = None  # tokens, max_completion_tokens or max_tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyError:
+    """An error the provider reported, in a body of its own or inside a 200 stream.
+
+    `kind` is from our own finite list (see `costproxy.wire.errors`), never the provider's text.
+    """
+
+    kind: str
+    in_stream: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatReply:
+    """Facts of a chat reply; None means that the reply did not say."""
+
+    model: str | None = None
+    finish_reasons: tuple[str, ...] = ()  # one per choice that ended, by choice index
+    usage: Usage | None = None
+    error: ReplyError | None = None
+    complete: bool = False  # the last fact came in: the end marker, or usage and finish reason
+    first_token_at: float | None = None  # monotonic seconds; None for replies that are not streams
+    last_token_at: float | None = None
+    streamed: bool = False

@@ -1,0 +1,114 @@
+"""The log: one canonical line per exchange, made of an allow-list of facts."""
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, TextIO
+
+import structlog
+
+from costproxy.model import Outcome, Turn
+from costproxy.recording.labels import clean
+from costproxy.recording.log_writer import LogWriter
+
+_LEVELS = {
+    Outcome.UPSTREAM_ERROR: logging.WARNING,
+    Outcome.UPSTREAM_TIMEOUT: logging.WARNING,
+    Outcome.UPSTREAM_TRUNCATED: logging.WARNING,
+    Outcome.RATE_LIMITED: logging.WARNING,
+    Outcome.CONTEXT_EXCEEDED: logging.WARNING,
+    Outcome.PROXY_ERROR: logging.ERROR,
+}
+
+
+class Log:
+    """The process's structured log. What is written are our own words, numbers and cleaned names."""
+
+    def __init__(
+        self, *, level: str, form: str, on_drop: Callable[[], None], stream: TextIO | None = None
+    ) -> None:
+        stream = stream if stream is not None else sys.stdout
+        console = form == "console" or (form == "auto" and stream.isatty())
+        renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        self._writer = LogWriter(stream, on_drop)
+        self._logger = structlog.wrap_logger(
+            self._writer,
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                renderer,
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        )
+
+    def event(self, event: str, **facts: object) -> None:
+        """Write an event of the process itself."""
+        self._logger.info(event, **facts)
+
+    def record(self, turn: Turn) -> None:
+        """Write the canonical line of a turn."""
+        self._logger.log(_LEVELS.get(turn.outcome, logging.INFO), "exchange", **line_of(turn))
+
+    def close(self) -> None:
+        """Write what still waits."""
+        self._writer.close()
+
+
+def line_of(turn: Turn) -> dict[str, object]:
+    """Return the facts of a turn that are logged; what is not known is left out."""
+    exchange, timing = turn.exchange, turn.exchange.timing
+    facts: dict[str, object] = {
+        "exchange": exchange.id,
+        "upstream": exchange.upstream,
+        "api": exchange.api,
+        "app": exchange.app and clean(exchange.app),
+        "method": clean(exchange.method),
+        "status": exchange.status,
+        "outcome": turn.outcome.value,
+        "ending": exchange.ending.value,
+        "model": turn.model and clean(turn.model),
+        "duration_ms": _ms(timing.duration),
+        "upstream_wait_ms": _ms(_between(timing.sent, timing.replied)),
+        "overhead_ms": _ms(timing.overhead),
+        "request_bytes": exchange.bytes_in,
+        "response_bytes": exchange.bytes_out,
+        "unmetered": exchange.unmetered,
+        "limit_reason": turn.limit_reason,
+        "usage_missing": turn.usage_missing,
+        "usage_asked_for": exchange.injected or None,
+        **_request_facts(turn),
+        **_reply_facts(turn),
+    }
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def _request_facts(turn: Turn) -> dict[str, object]:
+    request = turn.exchange.request
+    if request is None:
+        return {}
+    return {"stream": request.stream, "messages": request.messages, "tools": request.tools}
+
+
+def _reply_facts(turn: Turn) -> dict[str, object]:
+    reply = turn.exchange.reply
+    if reply is None:
+        return {}
+    facts: dict[str, object] = {
+        "finish_reason": ",".join(clean(reason) for reason in reply.finish_reasons) or None,
+        "error": reply.error.kind if reply.error else None,
+        "first_token_ms": _ms(_between(turn.exchange.timing.started, reply.first_token_at)),
+    }
+    usage = reply.usage
+    if usage is not None:
+        facts |= {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion}
+        facts |= {f"{kind}_tokens": count for kind, count in usage.by_kind() if count}
+        facts |= {"usage_quality": usage.quality.value, "anomalies": ",".join(usage.anomalies) or None}
+    return facts
+
+
+def _between(start: float | None, end: float | None) -> float | None:
+    return max(0.0, end - start) if start is not None and end is not None else None
+
+
+def _ms(seconds: float | None) -> float | None:
+    return round(seconds * 1000, 3) if seconds is not None else None

@@ -1,0 +1,202 @@
+"""Turns into Prometheus series."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from costproxy import __version__
+from costproxy.model import Outcome, TokenKind, Turn, UsageQuality
+from costproxy.recording import series
+from costproxy.recording.labels import LabelBook, clean
+from costproxy.recording.series import Series
+
+DEFAULT_APP = "default"
+NO_STATUS = "none"
+
+_MAKERS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
+_FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
+_LESS_COMMON_REASONS = frozenset({"eos", "error", "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal"})
+_LIMIT_REASONS = ("requests", "tokens", "concurrency", "quota", "upstream", "overloaded", "unknown")
+_MISSING = ("not_sent", "encoding", "too_large", "error", "client_abort", "truncated")
+_UNMETERED = (
+    "api",
+    "request_encoding",
+    "request_unreadable",
+    "request_too_large",
+    "reply_encoding",
+    "reply_too_large",
+)
+_ANOMALIES = (
+    "cached_exceeds_prompt",
+    "cache_write_exceeds_prompt",
+    "reasoning_exceeds_completion",
+    "total_mismatch",
+    "partial_usage",
+    "hidden_output",
+)
+# The status class an outcome usually comes with: what exists at 0 before the first event.
+_USUAL_STATUS = {
+    Outcome.SUCCESS: "2xx",
+    Outcome.CLIENT_ABORT: "2xx",
+    Outcome.CLIENT_ERROR: "4xx",
+    Outcome.RATE_LIMITED: "4xx",
+    Outcome.CONTEXT_EXCEEDED: "4xx",
+    Outcome.UPSTREAM_ERROR: "5xx",
+    Outcome.UPSTREAM_TIMEOUT: "5xx",
+    Outcome.UPSTREAM_TRUNCATED: "2xx",
+    Outcome.PROXY_ERROR: "5xx",
+}
+
+
+class Family:
+    """A metric family whose children are kept by label values: a look-up instead of a lock and a join."""
+
+    def __init__(self, of: Series, registry: CollectorRegistry) -> None:
+        extra: dict[str, Any] = {"buckets": of.buckets} if of.buckets else {}
+        name = of.name if of.kind == "counter" else of.exported_name.removeprefix("costproxy_")
+        self._metric = _MAKERS[of.kind](
+            name, of.help, of.labels, namespace="costproxy", registry=registry, **extra
+        )
+        self._children: dict[tuple[str, ...], Any] = {}
+
+    def __contains__(self, labels: tuple[str, ...]) -> bool:
+        """Tell whether the child with these label values exists."""
+        return labels in self._children
+
+    def at(self, *labels: str) -> Any:
+        """Return the child with these label values, made at 0 the first time."""
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children[labels] = self._metric.labels(*labels)
+        return child
+
+
+class Metrics:
+    """All series, in a registry of their own; thread-safe as prometheus_client is."""
+
+    def __init__(self, *, upstreams: tuple[str, ...], models: int, apps: int) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._families = {each.name: Family(each, self.registry) for each in series.ALL}
+        overflow = self._at(series.LABEL_OVERFLOW, "model"), self._at(series.LABEL_OVERFLOW, "app")
+        self._models = LabelBook(models, overflow[0].inc)
+        self._apps = LabelBook(apps, overflow[1].inc)
+        self._at(series.BUILD_INFO, __version__).set(1)
+        for upstream in upstreams:
+            self._start_upstream(upstream)
+
+    def _at(self, of: Series, *labels: str) -> Any:
+        return self._families[of.name].at(*labels)
+
+    def _start_upstream(self, upstream: str) -> None:
+        self._start(upstream, "chat", "none", DEFAULT_APP)
+        for reason in _MISSING:
+            self._at(series.USAGE_MISSING, upstream, reason)
+        for reason in _UNMETERED:
+            self._at(series.UNMETERED, upstream, reason)
+        for kind in _ANOMALIES:
+            self._at(series.USAGE_ANOMALIES, upstream, kind)
+        self._at(series.OVERHEAD, upstream)
+
+    def _start(self, upstream: str, api: str, model: str, app: str) -> None:
+        """Make the series of a new label set, so that their first increment shows in `rate()`."""
+        for outcome, status in _USUAL_STATUS.items():
+            self._at(series.REQUESTS, upstream, api, model, app, outcome, status)
+        if api != "chat":
+            return
+        for kind in TokenKind:
+            self._at(series.TOKENS_USED, upstream, model, app, kind, UsageQuality.EXACT)
+        for reason in _FINISH_REASONS:
+            self._at(series.FINISH_REASONS, upstream, model, app, reason)
+        for reason in _LIMIT_REASONS:
+            self._at(series.RATE_LIMITED, upstream, model, app, reason)
+        for source in ("reported", "missing"):
+            self._at(series.USAGE, upstream, model, app, source)
+
+    def watch_in_flight(self, counts: Mapping[str, int]) -> None:
+        """Read the in-flight gauge from `counts` (by upstream) at scrape time."""
+        for upstream in counts:
+            self._at(series.IN_FLIGHT, upstream).set_function(_reader(counts, upstream))
+
+    def failed(self, sink: str) -> None:
+        """Count an exchange that a sink could not take."""
+        self._at(series.RECORD_FAILURES, sink).inc()
+
+    def announce(self, *, upstream: str, api: str, app: str | None, model: str | None) -> None:
+        """Prepare the series that a request under way will add to."""
+        labels = upstream, api, self._models.name(model, proven=False), self._app(app)
+        if (*labels, Outcome.SUCCESS, "2xx") not in self._families[series.REQUESTS.name]:
+            self._start(*labels)
+
+    def record(self, turn: Turn) -> None:
+        """Add a finished turn to all series."""
+        exchange = turn.exchange
+        model = self._models.name(turn.model, proven=turn.model_proven)
+        app = self._app(exchange.app)
+        upstream, api = exchange.upstream, exchange.api
+        status = f"{exchange.status // 100}xx" if exchange.status is not None else NO_STATUS
+        self._at(series.REQUESTS, upstream, api, model, app, turn.outcome, status).inc()
+        self._at(series.REQUEST_BYTES, upstream, api).inc(exchange.bytes_in)
+        self._at(series.RESPONSE_BYTES, upstream, api).inc(exchange.bytes_out)
+        if exchange.unmetered is not None:
+            self._at(series.UNMETERED, upstream, exchange.unmetered).inc()
+        if turn.limit_reason is not None:
+            self._at(series.RATE_LIMITED, upstream, model, app, turn.limit_reason).inc()
+        self._record_times(turn, model)
+        if exchange.reply is not None:
+            self._record_reply(turn, model, app)
+
+    def _record_times(self, turn: Turn, model: str) -> None:
+        exchange, timing = turn.exchange, turn.exchange.timing
+        exemplar = {"exchange": exchange.id}
+        self._at(series.DURATION, exchange.upstream, exchange.api, model).observe(timing.duration, exemplar)
+        self._at(series.OVERHEAD, exchange.upstream).observe(timing.overhead, exemplar)
+        reply = exchange.reply
+        if reply is None or reply.first_token_at is None or reply.last_token_at is None:
+            return
+        first = max(0.0, reply.first_token_at - timing.started)
+        self._at(series.FIRST_TOKEN, exchange.upstream, model).observe(first, exemplar)
+        if reply.usage is not None and reply.usage.completion > 1:
+            each = (reply.last_token_at - reply.first_token_at) / (reply.usage.completion - 1)
+            self._at(series.PER_OUTPUT_TOKEN, exchange.upstream, model).observe(each, exemplar)
+
+    def _record_reply(self, turn: Turn, model: str, app: str) -> None:
+        upstream, reply = turn.exchange.upstream, turn.exchange.reply
+        for reason in reply.finish_reasons if reply is not None else ():
+            self._at(series.FINISH_REASONS, upstream, model, app, _finish_reason(reason)).inc()
+        if turn.usage_missing is not None:
+            self._at(series.USAGE, upstream, model, app, "missing").inc()
+            self._at(series.USAGE_MISSING, upstream, turn.usage_missing).inc()
+        usage = reply.usage if reply is not None else None
+        if usage is None:
+            return
+        self._at(series.USAGE, upstream, model, app, "reported").inc()
+        for kind, count in usage.by_kind():
+            self._at(series.TOKENS_USED, upstream, model, app, kind, usage.quality).inc(count)
+        self._at(series.PROMPT_TOKENS, upstream, model).observe(usage.prompt)
+        self._at(series.COMPLETION_TOKENS, upstream, model).observe(usage.completion)
+        for anomaly in usage.anomalies:
+            self._at(series.USAGE_ANOMALIES, upstream, anomaly).inc()
+
+    def _app(self, app: str | None) -> str:
+        return DEFAULT_APP if app is None else self._apps.name(app, proven=True)
+
+
+def _reader(counts: Mapping[str, int], upstream: str) -> Callable[[], float]:
+    return lambda: float(counts[upstream])
+
+
+def _finish_reason(reason: str) -> str:
+    reason = clean(reason)
+    return reason if reason in _FINISH_REASONS or reason in _LESS_COMMON_REASONS else "other"

@@ -1,0 +1,177 @@
+"""Every series costproxy exports: the contract that dashboards and rules hold on to."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One metric family; names without `costproxy_` and counters without `_total`."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def exported_name(self) -> str:
+        """The name on /metrics."""
+        return f"costproxy_{self.name}{'_total' if self.kind == 'counter' else ''}"
+
+
+# Chat replies last minutes, not milliseconds; the library's own buckets end at 10 s.
+DURATIONS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 900)
+FIRST_TOKENS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 20, 30, 60, 120)
+PER_TOKEN = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1)
+OVERHEADS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
+TOKENS = (128, 512, *(1024 * 2**step for step in range(12)))  # 1 Ki to 2 Mi
+
+REQUESTS = Series(
+    name="requests",
+    kind="counter",
+    labels=("upstream", "api", "model", "app", "outcome", "status"),
+    help="Requests that came to an end, by outcome and status class. Those under way are not counted yet.",
+)
+TOKENS_USED = Series(
+    name="tokens",
+    kind="counter",
+    labels=("upstream", "model", "app", "kind", "quality"),
+    help="Tokens by disjoint kind, so that sums count nothing twice. Replies without usage are not in it.",
+)
+FINISH_REASONS = Series(
+    name="finish_reasons",
+    kind="counter",
+    labels=("upstream", "model", "app", "reason"),
+    help="Why choices of chat replies ended; a reply with n choices counts n times.",
+)
+RATE_LIMITED = Series(
+    name="rate_limited",
+    kind="counter",
+    labels=("upstream", "model", "app", "reason"),
+    help="Requests the upstream rejected for a limit, by the limit. Reason quota is money: waiting does not help.",
+)
+USAGE = Series(
+    name="usage",
+    kind="counter",
+    labels=("upstream", "model", "app", "source"),
+    help="Chat replies that began with success, by whether the provider reported their usage or it is missing.",
+)
+USAGE_MISSING = Series(
+    name="usage_missing",
+    kind="counter",
+    labels=("upstream", "reason"),
+    help="Chat replies without usage, by why it is missing. Their tokens are unknown, not zero.",
+)
+USAGE_ANOMALIES = Series(
+    name="usage_anomalies",
+    kind="counter",
+    labels=("upstream", "kind"),
+    help="Contradictions in reported usage that were repaired; its tokens have quality adjusted.",
+)
+UNMETERED = Series(
+    name="unmetered",
+    kind="counter",
+    labels=("upstream", "reason"),
+    help="Exchanges that passed but could not be read in whole or part, by why. Reason api is an API not read yet.",
+)
+IN_FLIGHT = Series(
+    name="in_flight_requests",
+    kind="gauge",
+    labels=("upstream",),
+    help="Requests under way.",
+)
+DURATION = Series(
+    name="request_duration_seconds",
+    kind="histogram",
+    labels=("upstream", "api", "model"),
+    help="Seconds from a request's head to the last byte of its reply.",
+    buckets=DURATIONS,
+)
+FIRST_TOKEN = Series(
+    name="time_to_first_token_seconds",
+    kind="histogram",
+    labels=("upstream", "model"),
+    help="Seconds from a request's head to the first generated token of a streamed reply. Plain replies have none.",
+    buckets=FIRST_TOKENS,
+)
+PER_OUTPUT_TOKEN = Series(
+    name="time_per_output_token_seconds",
+    kind="histogram",
+    labels=("upstream", "model"),
+    help="Seconds per token after the first, one observation a streamed reply whose usage is known.",
+    buckets=PER_TOKEN,
+)
+OVERHEAD = Series(
+    name="overhead_seconds",
+    kind="histogram",
+    labels=("upstream",),
+    help="Seconds a request spent in costproxy itself, waiting for neither side, until its reply was passed on.",
+    buckets=OVERHEADS,
+)
+PROMPT_TOKENS = Series(
+    name="prompt_tokens",
+    kind="histogram",
+    labels=("upstream", "model"),
+    help="Prompt tokens per chat reply with reported usage, cached ones included.",
+    buckets=TOKENS,
+)
+COMPLETION_TOKENS = Series(
+    name="completion_tokens",
+    kind="histogram",
+    labels=("upstream", "model"),
+    help="Completion tokens per chat reply with reported usage, reasoning included.",
+    buckets=TOKENS,
+)
+REQUEST_BYTES = Series(
+    name="request_bytes",
+    kind="counter",
+    labels=("upstream", "api"),
+    help="Bytes of request bodies as clients sent them, headers not included.",
+)
+RESPONSE_BYTES = Series(
+    name="response_bytes",
+    kind="counter",
+    labels=("upstream", "api"),
+    help="Bytes of reply bodies as upstreams sent them, headers and framing not included.",
+)
+LABEL_OVERFLOW = Series(
+    name="label_overflow",
+    kind="counter",
+    labels=("label",),
+    help="Times a label value was counted under other because the cap on its distinct values was reached.",
+)
+RECORD_FAILURES = Series(
+    name="record_failures",
+    kind="counter",
+    labels=("sink",),
+    help="Exchanges that passed but could not be recorded somewhere, by where. A defect, or a lost log line.",
+)
+BUILD_INFO = Series(
+    name="build_info",
+    kind="gauge",
+    labels=("version",),
+    help="Always 1; the version that runs is in the label.",
+)
+ALL = (
+    REQUESTS,
+    TOKENS_USED,
+    FINISH_REASONS,
+    RATE_LIMITED,
+    USAGE,
+    USAGE_MISSING,
+    USAGE_ANOMALIES,
+    UNMETERED,
+    IN_FLIGHT,
+    DURATION,
+    FIRST_TOKEN,
+    PER_OUTPUT_TOKEN,
+    OVERHEAD,
+    PROMPT_TOKENS,
+    COMPLETION_TOKENS,
+    REQUEST_BYTES,
+    RESPONSE_BYTES,
+    LABEL_OVERFLOW,
+    RECORD_FAILURES,
+    BUILD_INFO,
+)

@@ -1,0 +1,285 @@
+"""One request on its way to the upstream and back."""
+
+import asyncio
+import contextlib
+import secrets
+from dataclasses import dataclass
+from time import perf_counter, time
+from typing import Protocol
+
+from aiohttp.http import HttpVersion10
+from aiohttp.web import BaseRequest, RequestPayloadError
+
+from costproxy.model import Ending, Exchange, Timing
+from costproxy.relay import refusal, upload
+from costproxy.relay.client_reply import ClientReply
+from costproxy.relay.connection import UpstreamConnection
+from costproxy.relay.idle import IdleTimer
+from costproxy.relay.pool import UnreachableError
+from costproxy.relay.refusal import Refusal
+from costproxy.relay.request_head import ClientHead
+from costproxy.relay.upload import Body
+from costproxy.relay.upstream import Upstream
+from costproxy.wire import chat_request
+from costproxy.wire.apis import Api
+from costproxy.wire.observer import Limits, Observer
+
+# Bodies above this are not parsed on the event loop.
+PARSED_ON_LOOP = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """What a passage is to do."""
+
+    upstream: Upstream
+    target: bytes  # what to ask the upstream for
+    api: Api
+    app: str | None
+    limits: Limits
+
+
+class Announce(Protocol):
+    """Told once what a request asks for, while the upstream works on it."""
+
+    def __call__(self, *, upstream: str, api: str, app: str | None, model: str | None) -> None:
+        """Take notice."""
+
+
+class Passage:
+    """Carries one exchange; afterwards `exchange` tells what happened."""
+
+    def __init__(self, request: BaseRequest, head: ClientHead, errand: Errand, announce: Announce) -> None:
+        self._started = self._ended = perf_counter()
+        self._started_at = time()
+        self._request = request
+        self._head = head
+        self._errand = errand
+        self._announce = announce
+        self._observer = Observer(errand.limits) if errand.api.metered else None
+        self._connection: UpstreamConnection | None = None
+        self._injected = False
+        self._sent: float | None = None
+        self._overhead = 0.0
+        self._bytes_in = 0
+        self.reply = ClientReply(request, self._observer)
+        self.ending = Ending.PROXY_FAULT
+
+    def __repr__(self) -> str:
+        return f"<Passage {self._errand.api.name} to {self._errand.upstream.name} {self.reply!r}>"
+
+    @property
+    def upstream(self) -> str:
+        """The name of the upstream it leads to."""
+        return self._errand.upstream.name
+
+    async def run(self) -> None:
+        """Carry the request there and the reply back."""
+        if self._head.wants_websocket or self._request.method == "CONNECT":
+            self._refuse(refusal.UPGRADE, Ending.REFUSED)
+            return
+        if self._head.expects_continue and self._request.version > HttpVersion10:
+            self.reply.say_continue()
+        try:
+            body = await self._receive()
+        except RequestPayloadError:
+            self._refuse(refusal.BAD_BODY, Ending.REFUSED)
+            return
+        started = perf_counter()
+        body, head = self._prepare(body)
+        self._overhead += perf_counter() - started
+        try:
+            connection = await self._errand.upstream.pool.acquire()
+        except UnreachableError as error:
+            timed_out = error.cause == "connect_timeout"
+            because = refusal.unreachable(self._errand.upstream.name, error.cause, error.text)
+            self._refuse(because, Ending.UPSTREAM_TIMEOUT if timed_out else Ending.UPSTREAM_UNREACHABLE)
+            return
+        await self._converse(connection, head, body)
+
+    def leave(self) -> None:
+        """Let go of the upstream: what it still has to say is of no use any more."""
+        self._ended = perf_counter()
+        if self._connection is not None and not self.reply.ended:
+            self._connection.close()
+
+    def fail(self) -> None:
+        """Answer for a defect of ours as far as that is still possible."""
+        self.ending = Ending.PROXY_FAULT
+        if self.reply.status is None:
+            self.reply.refuse(refusal.FAULT)
+        elif not self.reply.ended:
+            self.reply.break_off()
+
+    @property
+    def weight(self) -> int:
+        """Bytes that `exchange` has still to parse."""
+        return self._observer.weight if self._observer is not None else 0
+
+    def exchange(self) -> Exchange:
+        """Return what happened; this parses what has not been parsed yet."""
+        observer, errand = self._observer, self._errand
+        dialect = errand.upstream.settings.dialect
+        reply = observer.facts(dialect, self._ended) if observer is not None else None
+        return Exchange(
+            id=secrets.token_hex(8),
+            upstream=errand.upstream.name,
+            dialect=dialect,
+            api=errand.api.name,
+            app=errand.app,
+            method=self._request.method,
+            status=self.reply.status,
+            ending=self.ending,
+            timing=self._timing(),
+            started_at=self._started_at,
+            bytes_in=self._bytes_in,
+            bytes_out=self.reply.bytes_in,
+            injected=self._injected,
+            unmetered=self._unmetered(),
+            request=observer.request if observer is not None else None,
+            reply=reply,
+        )
+
+    # -- the request -------------------------------------------------------------------------------------
+
+    async def _receive(self) -> Body:
+        """Return the body of a request that is metered; others stream through later."""
+        if not self._head.has_body:
+            return upload.NOTHING
+        limit = self._errand.limits.body
+        if self._observer is None or (self._head.length or 0) > limit:
+            return upload.UNREAD
+        return await upload.read_body(self._request.content, limit)
+
+    def _prepare(self, body: Body) -> tuple[Body, bytes]:
+        """Return the body and the head to send, and give the tap its copy."""
+        changes = {}
+        if self._observer is not None:
+            if not body.complete:
+                self._observer.cannot("request_too_large")
+            else:
+                encoding = self._head.value(b"content-encoding").decode("latin-1")
+                self._observer.request_body(body.data, encoding)
+                if not encoding and (asking := self._asking_for_usage(body)) is not None:
+                    body = asking
+                    changes[b"accept-encoding"] = b"identity"
+                    if not self._head.chunked:
+                        changes[b"content-length"] = b"%d" % len(body.data)
+        start = b"%s %s HTTP/1.1" % (self._request.method.encode(), self._errand.target)
+        host = self._errand.upstream.settings.host_header.encode()
+        return body, self._head.encode(start, host=host, changes=changes)
+
+    def _asking_for_usage(self, body: Body) -> Body | None:
+        if not self._errand.upstream.settings.include_usage:
+            return None
+        data = chat_request.ask_for_usage(body.data)
+        if data is None:
+            return None
+        self._injected = True
+        self.reply.hide_usage()
+        return Body(data, complete=True)
+
+    # -- the conversation with the upstream --------------------------------------------------------------
+
+    async def _converse(self, connection: UpstreamConnection, head: bytes, body: Body) -> None:
+        started = perf_counter()
+        self._connection = self.reply.source = connection
+        is_head = self._request.method == "HEAD"
+        connection.begin(self.reply, head_request=is_head, uploading=not body.complete)
+        chunked = self._head.chunked
+        ending = upload.last_frame(chunked=chunked) if body.complete else ()
+        connection.write(head, *upload.frame(body.data, chunked=chunked), *ending)
+        self._bytes_in += len(body.data)
+        self._sent = perf_counter()
+        self._overhead += self._sent - started
+        self._tell_what_is_asked()
+        if body.complete:
+            await self._wait_for_the_end()
+            return
+        uploading = asyncio.create_task(self._upload(connection), name="upload")
+        try:
+            await self._wait_for_the_end()
+        finally:
+            uploading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await uploading
+
+    async def _upload(self, connection: UpstreamConnection) -> None:
+        chunked = self._head.chunked
+        try:
+            async for piece in upload.rest_of(self._request.content):
+                self._bytes_in += len(piece)
+                connection.write(*upload.frame(piece, chunked=chunked))
+                await connection.drain()
+                self.reply.active = perf_counter()
+        except RequestPayloadError:
+            connection.close()
+            self.reply.give_up()
+            return
+        connection.write(*upload.last_frame(chunked=chunked))
+        connection.uploaded()
+        self._sent = perf_counter()
+
+    def _tell_what_is_asked(self) -> None:
+        """Read a request of ordinary size while the upstream works on it."""
+        model = None
+        if self._observer is not None and self._observer.weight <= PARSED_ON_LOOP:
+            asked = self._observer.read_request()
+            model = asked.model if asked else None
+        errand = self._errand
+        self._announce(upstream=errand.upstream.name, api=errand.api.name, app=errand.app, model=model)
+
+    async def _wait_for_the_end(self) -> None:
+        reply, limit = self.reply, self._errand.upstream.settings.idle_timeout
+        timer = IdleTimer(reply, limit)
+        try:
+            while not (reply.ended or reply.loss or reply.given_up or timer.expired):
+                await reply.progress()
+        finally:
+            timer.cancel()
+        self._conclude(timed_out=timer.expired and not reply.ended)
+
+    def _conclude(self, *, timed_out: bool) -> None:
+        reply, upstream = self.reply, self._errand.upstream
+        if reply.ended:
+            self.ending = Ending.COMPLETE
+            return
+        if reply.given_up or (timed_out and reply.stalled):
+            self.ending = Ending.CLIENT_LEFT
+            reply.break_off()
+            return
+        begun = reply.status is not None
+        if timed_out:
+            because = refusal.idle(upstream.name, upstream.settings.idle_timeout)
+            ending = Ending.UPSTREAM_TIMEOUT
+            if self._connection is not None:
+                self._connection.close()
+        else:
+            because = refusal.no_reply(upstream.name, reply.loss.value if reply.loss else "broke off")
+            ending = Ending.UPSTREAM_LOST if begun else Ending.UPSTREAM_UNREACHABLE
+        if begun:
+            self.ending = ending
+            reply.break_off()
+        else:
+            self._refuse(because, ending)
+
+    def _refuse(self, because: Refusal, ending: Ending) -> None:
+        self.ending = ending
+        self.reply.refuse(because)
+
+    # -- the record --------------------------------------------------------------------------------------
+
+    def _timing(self) -> Timing:
+        busy = self._connection.busy if self._connection is not None else 0.0
+        return Timing(
+            started=self._started,
+            ended=self._ended,
+            sent=self._sent,
+            replied=self.reply.replied,
+            overhead=self._overhead + busy,
+        )
+
+    def _unmetered(self) -> str | None:
+        if self._observer is not None:
+            return self._observer.unmetered
+        return "api" if self._errand.api.billed else None

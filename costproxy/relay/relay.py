@@ -1,0 +1,122 @@
+"""The traffic port: every request in, its reply out, a record made once."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from aiohttp import web
+from aiohttp.web import BaseRequest, StreamResponse
+
+from costproxy.model import Ending, Exchange
+from costproxy.relay.passage import PARSED_ON_LOOP, Announce, Errand, Passage
+from costproxy.relay.request_head import ClientHead
+from costproxy.relay.upstream import Routes
+from costproxy.settings import AppsSettings
+from costproxy.wire.apis import api_of
+from costproxy.wire.observer import Limits
+
+# aiohttp refuses longer heads with 400; what passes is the upstream's to judge, so these only bound memory.
+_LONGEST_LINE = 1024 * 1024
+_MOST_HEADERS = 10_000
+
+
+class Record(Protocol):
+    """Takes the finished exchange, which `make` parses; synchronous, never raises."""
+
+    def __call__(self, make: Callable[[], Exchange], *, heavy: bool) -> None:
+        """Record it; `heavy` means that parsing would hold up the event loop."""
+
+
+class Relay:
+    """Handles the requests of the traffic port."""
+
+    def __init__(
+        self, routes: Routes, *, apps: AppsSettings, limits: Limits, announce: Announce, record: Record
+    ) -> None:
+        self._routes = routes
+        self._apps = apps
+        self._app_header = apps.header.lower().encode()
+        self._limits = limits
+        self._announce = announce
+        self._record = record
+        self._under_way = 0
+        self.in_flight = {upstream.name: 0 for upstream in routes.upstreams}
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self.closing = False
+
+    def __repr__(self) -> str:
+        return f"<Relay in_flight={self.in_flight} closing={self.closing}>"
+
+    def server(self) -> web.Server:
+        """Return the protocol factory that serves this relay."""
+        logger = logging.getLogger("costproxy.http")
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False  # aiohttp logs pieces of malformed requests, which may hold keys
+        return web.Server(
+            self.handle,
+            handler_cancellation=True,
+            access_log=None,
+            logger=logger,
+            auto_decompress=False,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
+            max_headers=_MOST_HEADERS,
+        )
+
+    async def handle(self, request: BaseRequest) -> StreamResponse:
+        """Pass one request on and its reply back."""
+        passage = self._open(request)
+        self._count(passage, 1)
+        try:
+            await passage.run()
+        except asyncio.CancelledError:
+            cut_by_us = self.closing and request.transport is not None
+            passage.ending = Ending.SHUTDOWN if cut_by_us else Ending.CLIENT_LEFT
+            raise
+        except Exception:  # noqa: BLE001  # whatever it is, the client must not hang and the record be made
+            passage.fail()
+        finally:
+            passage.leave()
+            self._record(passage.exchange, heavy=passage.weight > PARSED_ON_LOOP)
+            self._count(passage, -1)
+        if self.closing:
+            passage.reply.keep_alive = False
+        return cast("StreamResponse", passage.reply)
+
+    async def wait_until_quiet(self) -> None:
+        """Wait until no request is under way."""
+        await self._quiet.wait()
+
+    def close(self) -> None:
+        """Drop the idle connections to the upstreams."""
+        for upstream in self._routes.upstreams:
+            upstream.pool.close()
+
+    def _count(self, passage: Passage, change: int) -> None:
+        self.in_flight[passage.upstream] += change
+        self._under_way += change
+        if self._under_way:
+            self._quiet.clear()
+        else:
+            self._quiet.set()
+
+    def _open(self, request: BaseRequest) -> Passage:
+        head = ClientHead(request.raw_headers)
+        target = request.raw_path.encode("utf-8", "surrogateescape")
+        upstream, path = self._routes.find(target)
+        errand = Errand(
+            upstream=upstream,
+            target=path,
+            api=api_of(request.method, path.decode("latin-1")),
+            app=self._app_of(head),
+            limits=self._limits,
+        )
+        return Passage(request, head.without(self._app_header), errand, self._announce)
+
+    def _app_of(self, head: ClientHead) -> str | None:
+        named = head.value(self._app_header).decode("utf-8", "replace").strip()
+        if named:
+            return named
+        return self._apps.name_of(head.api_key) if self._apps.keys else None

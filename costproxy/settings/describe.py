@@ -1,0 +1,68 @@
+"""Settings in words, for `costproxy check`."""
+
+from costproxy.settings.sections import MIB, Settings
+from costproxy.settings.upstream import UpstreamSettings
+
+
+def describe(settings: Settings) -> list[str]:
+    """Return lines for a person to read: listeners, upstreams, applications and limits."""
+    rows = [
+        ("traffic port", f"{_address(settings.listen.host, settings.listen.port)}"),
+        (
+            "admin port",
+            f"{_address(settings.admin.host, settings.admin.port)}  (/metrics, /healthz, /readyz)",
+        ),
+    ]
+    for upstream in settings.upstreams:
+        rows += _upstream_rows(upstream)
+    rows += [
+        ("applications", _apps(settings)),
+        ("metered", _metered(settings)),
+        (
+            "metrics",
+            f'{settings.limits.models} models and {settings.limits.apps} applications before "other"',
+        ),
+        ("shutdown", f"requests under way get {settings.shutdown.grace:g} s to finish"),
+        ("log", f"level {settings.log.level}, format {settings.log.format}"),
+        ("data", str(settings.data_dir) if settings.data_dir else "nothing is kept on disk"),
+    ]
+    width = max(len(label) for label, _ in rows)
+    return [f"{label:<{width}}  {text}".rstrip() for label, text in rows]
+
+
+def _address(host: str, port: int) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}" if port else f"http://{name}, a free port"
+
+
+def _upstream_rows(upstream: UpstreamSettings) -> list[tuple[str, str]]:
+    mount = "/" if upstream.mount == "/" else f"{upstream.mount}/"
+    usage = (
+        "asks for usage in streamed chats" if upstream.include_usage else "leaves streamed chats as they are"
+    )
+    times = (
+        f"connect {upstream.connect_timeout:g} s, silence {upstream.idle_timeout:g} s, "
+        f"keep-alive {upstream.keepalive:g} s"
+    )
+    trust = [("", f"  trusts {upstream.ca_file}")] if upstream.ca_file else []
+    return [
+        (f"upstream {mount}", f"{upstream.name} -> {upstream.url}/"),
+        ("", f"  dialect {upstream.dialect}; {usage}"),
+        ("", f"  {times}"),
+        *trust,
+    ]
+
+
+def _apps(settings: Settings) -> str:
+    count = len(settings.apps.keys)
+    mapped = {0: "no API key is mapped", 1: "1 API key is mapped"}.get(count, f"{count} API keys are mapped")
+    return f"named by the header {settings.apps.header}; {mapped}"
+
+
+def _metered(settings: Settings) -> str:
+    limits = settings.limits
+    return f"bodies up to {_size(limits.metered_bytes)}, decompressed up to {_size(limits.decoded_bytes)}"
+
+
+def _size(count: int) -> str:
+    return f"{count // MIB} MiB" if count % MIB == 0 else f"{count} bytes"

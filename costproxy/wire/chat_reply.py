@@ -1,0 +1,125 @@
+"""Chat replies: one whole document, or a stream of chunks folded into the same facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from costproxy.errors import WireError
+from costproxy.model import ChatReply, ReplyError
+from costproxy.wire import errors, jsontext
+from costproxy.wire.usage import UsageMerge, is_blank, normal_form
+
+_DONE = b"[DONE]"
+# Fields of a delta that carry generated tokens.
+_TOKEN_FIELDS = ("content", "reasoning_content", "reasoning", "tool_calls", "function_call", "refusal")
+
+
+class ChatFolder:
+    """Fold the payloads of a chat stream, or its one document, into a `ChatReply`.
+
+    Last non-null values win. Nothing raises: what cannot be read is passed over and counted in `unread`.
+    """
+
+    __slots__ = (
+        "_error",
+        "_finish",
+        "_first_at",
+        "_last_at",
+        "_model",
+        "_usage",
+        "done",
+        "streamed",
+        "unread",
+    )
+
+    def __init__(self) -> None:
+        self._model: str | None = None
+        self._finish: dict[int, str] = {}
+        self._usage = UsageMerge()
+        self._error: ReplyError | None = None
+        self._first_at: float | None = None
+        self._last_at: float | None = None
+        self.done = False
+        self.streamed = False
+        self.unread = 0
+
+    def __repr__(self) -> str:
+        return f"<ChatFolder model={self._model!r} done={self.done} finish={self._finish}>"
+
+    def event(self, payload: bytes, at: float) -> None:
+        """Take in the data of one event that arrived `at` (monotonic seconds)."""
+        self.streamed = True
+        if payload.strip() == _DONE:
+            self.done = True
+            return
+        try:
+            chunk = jsontext.decode_object(payload)
+        except WireError:
+            self.unread += 1
+            return
+        self._take(chunk)
+        if _carries_tokens(chunk):
+            self._first_at = self._first_at or at
+            self._last_at = at
+
+    def document(self, body: bytes, status: int) -> None:
+        """Take in a whole reply body with the status it came with."""
+        if status >= 400:
+            self._error = ReplyError(kind=errors.classify(body, status))
+            return
+        try:
+            document = jsontext.decode_object(body.lstrip())
+        except WireError:
+            self.unread += 1
+            return
+        self._take(document)
+        self.done = self._error is None and ("choices" in document or "usage" in document)
+
+    def _take(self, chunk: Mapping[str, Any]) -> None:
+        self._model = self._model or _text(chunk.get("model"))
+        if chunk.get("error"):
+            self._error = ReplyError(kind=errors.classify_object(chunk), in_stream=True)
+        self._usage.add(chunk.get("usage"))
+        x_groq = chunk.get("x_groq")
+        if isinstance(x_groq, dict):
+            self._usage.add(x_groq.get("usage"))
+        choices = chunk.get("choices")
+        for position, choice in enumerate(choices if isinstance(choices, list) else ()):
+            if isinstance(choice, dict):
+                self._take_choice(choice, position)
+
+    def _take_choice(self, choice: Mapping[str, Any], position: int) -> None:
+        index = choice.get("index")
+        reason = _text(choice.get("finish_reason"))
+        if reason:
+            self._finish[index if isinstance(index, int) else position] = reason
+        self._usage.add(choice.get("usage"))
+
+    def result(self, *, dialect: str, asked_model: str | None) -> ChatReply:
+        """Return the facts as far as they are in."""
+        raw = self._usage.value
+        if raw is not None and is_blank(raw):
+            raw = None  # zeros beside content or an error count nothing
+        model = self._model
+        usage = normal_form(raw, dialect=dialect, model=model or asked_model) if raw else None
+        return ChatReply(
+            model=model,
+            finish_reasons=tuple(self._finish[index] for index in sorted(self._finish)),
+            usage=usage,
+            error=self._error,
+            complete=self.done or bool(self._finish and usage),
+            first_token_at=self._first_at,
+            last_token_at=self._last_at,
+            streamed=self.streamed,
+        )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _carries_tokens(chunk: Mapping[str, Any]) -> bool:
+    choices = chunk.get("choices")
+    if not isinstance(choices, list):
+        return False
+    deltas = (choice.get("delta") for choice in choices if isinstance(choice, dict))
+    return any(delta.get(name) for delta in deltas if isinstance(delta, dict) for name in _TOKEN_FIELDS)

@@ -1,0 +1,111 @@
+"""Chat requests: what they ask for, and the one change that is ever made to them."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from costproxy.errors import WireError
+from costproxy.model import ChatRequest
+from costproxy.wire import jsontext
+from costproxy.wire.numbers import token_count
+
+_STREAMS = re.compile(rb'"stream"\s*:\s*true')
+_OPTIONS_KEY = re.compile(rb'"stream_options"\s*:\s*\{')
+_ASK = b'"include_usage":true'
+
+
+class _Fields(msgspec.Struct):
+    """The fields that are read; a wrong type in one must not hide the others, so nothing is typed."""
+
+    model: Any = None
+    stream: Any = None
+    stream_options: Any = msgspec.UNSET
+    max_completion_tokens: Any = None
+    max_tokens: Any = None
+    messages: msgspec.Raw = msgspec.Raw(b"")
+    tools: msgspec.Raw = msgspec.Raw(b"")
+
+
+_fields = msgspec.json.Decoder(_Fields)
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def read(body: bytes) -> ChatRequest:
+    """Return the facts of a chat request.
+
+    Raises:
+        WireError: the body is not a JSON object.
+    """
+    fields = _read_fields(body)
+    return ChatRequest(
+        model=fields.model if isinstance(fields.model, str) and fields.model else None,
+        stream=fields.stream is True,
+        include_usage=_include_usage(fields.stream_options),
+        messages=_length(fields.messages),
+        tools=_length(fields.tools),
+        max_output=token_count(fields.max_completion_tokens) or token_count(fields.max_tokens),
+    )
+
+
+def _read_fields(body: bytes) -> _Fields:
+    try:
+        return _fields.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        pass
+    loose = jsontext.decode_object(body)
+    known = {name: loose[name] for name in _Fields.__struct_fields__ if name in loose}
+    for name in ("messages", "tools"):
+        known[name] = _as_raw(known.get(name))
+    return _Fields(**known)
+
+
+def _as_raw(items: Any) -> msgspec.Raw:
+    return msgspec.Raw(b"[%s]" % b",".join([b"0"] * len(items)) if isinstance(items, list) else b"")
+
+
+def _length(raw: msgspec.Raw) -> int | None:
+    try:
+        return len(_items.decode(raw)) if bytes(raw[:1]) == b"[" else None
+    except (msgspec.DecodeError, RecursionError, TypeError):
+        return None
+
+
+def _include_usage(options: Any) -> bool | None:
+    value = options.get("include_usage") if isinstance(options, dict) else None
+    return value if isinstance(value, bool) else None
+
+
+def ask_for_usage(body: bytes) -> bytes | None:
+    """Return the body with `stream_options.include_usage` spliced in, or None where that is not ours to do.
+
+    Only a streamed request that does not mention the option is changed, by one inserted span: at the end
+    of the top-level object, or at the start of a `stream_options` object that is already there.
+    """
+    if _STREAMS.search(body) is None:
+        return None
+    try:
+        fields = _read_fields(body)
+    except WireError:
+        return None
+    if fields.stream is not True:
+        return None
+    if fields.stream_options is msgspec.UNSET:
+        end = body.rstrip(b" \t\r\n").__len__() - 1
+        return b'%s,"stream_options":{%s}%s' % (body[:end], _ASK, body[end:])
+    if isinstance(fields.stream_options, dict) and "include_usage" not in fields.stream_options:
+        return _ask_inside(body, empty=not fields.stream_options)
+    return None
+
+
+def _ask_inside(body: bytes, *, empty: bool) -> bytes | None:
+    """Splice into the `stream_options` object that is the request's own, told by reading the result."""
+    for match in _OPTIONS_KEY.finditer(body):
+        at = match.end()
+        changed = b"%s%s%s%s" % (body[:at], _ASK, b"" if empty else b",", body[at:])
+        try:
+            if _include_usage(_read_fields(changed).stream_options):
+                return changed
+        except WireError:
+            continue
+    return None

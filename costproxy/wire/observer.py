@@ -1,0 +1,167 @@
+"""One exchange seen from its bytes: feed the copies, get the facts."""
+
+from dataclasses import dataclass
+
+from costproxy.errors import WireError
+from costproxy.model import ChatReply, ChatRequest
+from costproxy.wire import chat_request
+from costproxy.wire.chat_reply import ChatFolder
+from costproxy.wire.encodings import BodyDecoder
+from costproxy.wire.sse import SSEDecoder
+
+# Stream pieces are folded in batches of this size: cheaper than one by one, and still little to hold.
+_BATCH = 32 * 1024
+_STREAM_STARTS = (b"data:", b":", b"event:", b"id:", b"retry:", b"\xef\xbb\xbf")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes that the meter may hold of one exchange."""
+
+    body: int = 64 * 1024 * 1024  # of a request, of a whole reply, of one event
+    decoded: int = 32 * 1024 * 1024  # of what a compressed body unpacks to
+
+
+class Observer:
+    """The machine for one chat exchange; nothing it is fed can make it raise.
+
+    What cannot be read is named in `unmetered`, in one word of our own; None means that all was read.
+    """
+
+    __slots__ = (
+        "_decoder",
+        "_document",
+        "_folder",
+        "_is_stream",
+        "_limits",
+        "_pending",
+        "_pending_bytes",
+        "_request",
+        "_request_encoding",
+        "_size",
+        "_sse",
+        "_status",
+        "request",
+        "unmetered",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._folder = ChatFolder()
+        self._sse = SSEDecoder(limits.body)
+        self._decoder: BodyDecoder | None = None  # None: no reply yet, or one that is not read
+        self._pending: list[tuple[float, bytes]] = []  # arrived, not looked at yet
+        self._pending_bytes = 0
+        self._document: list[bytes] = []  # decoded pieces of a reply that is no stream
+        self._size = 0  # of the document, bytes
+        self._is_stream: bool | None = None  # None: not told yet
+        self._request: bytes | None = None
+        self._request_encoding = ""
+        self._status = 0
+        self.request: ChatRequest | None = None
+        self.unmetered: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Observer status={self._status} unmetered={self.unmetered} {self._folder!r}>"
+
+    @property
+    def weight(self) -> int:
+        """Bytes still to be parsed: what decides whether it is done on the event loop."""
+        return self._pending_bytes + self._size + len(self._request or b"")
+
+    def request_body(self, body: bytes, encoding: str = "") -> None:
+        """Take the copy of a whole request body, as the client sent it; it is read when asked for."""
+        self._request = body
+        self._request_encoding = encoding
+
+    def read_request(self) -> ChatRequest | None:
+        """Return the facts of the request, parsing it now unless that has been done."""
+        if self._request is None:
+            return self.request
+        body, self._request = self._request, None
+        try:
+            plain = BodyDecoder(self._request_encoding, self._limits.decoded).feed(body)
+        except WireError:
+            self.cannot("request_encoding")
+            return None
+        try:
+            self.request = chat_request.read(plain)
+        except WireError:
+            self.cannot("request_unreadable")
+        return self.request
+
+    def cannot(self, reason: str) -> None:
+        """Note why something could not be read; the first reason stands."""
+        self.unmetered = self.unmetered or reason
+
+    def head(self, status: int, encoding: str) -> None:
+        """Take the head of the reply: its status and `Content-Encoding`."""
+        self._status = status
+        try:
+            self._decoder = BodyDecoder(encoding, self._limits.decoded)
+        except WireError:
+            self.cannot("reply_encoding")
+
+    def body(self, chunk: bytes, at: float) -> None:
+        """Take a piece of the reply that arrived `at` (monotonic seconds)."""
+        if self._decoder is None:
+            return
+        self._pending.append((at, chunk))
+        self._pending_bytes += len(chunk)
+        if self._pending_bytes >= _BATCH:
+            self._fold()
+
+    def _fold(self) -> None:
+        """Decode what is pending, and take it in or keep it with the document."""
+        pending, self._pending, self._pending_bytes = self._pending, [], 0
+        if self._decoder is None:
+            return
+        try:
+            pieces = [(at, self._decoder.feed(chunk)) for at, chunk in pending]
+        except WireError:
+            self._give_up("reply_encoding")
+            return
+        if self._is_stream is None:
+            self._is_stream = _looks_like_a_stream(b"".join(plain for _, plain in pieces[:8]))
+        if self._is_stream:
+            self._fold_events(pieces)
+        else:
+            self._keep([plain for _, plain in pieces])
+
+    def _fold_events(self, pieces: list[tuple[float, bytes]]) -> None:
+        try:
+            for at, plain in pieces:
+                for payload in self._sse.feed(plain):
+                    self._folder.event(payload, at)
+        except WireError:
+            self._give_up("reply_too_large")
+
+    def _keep(self, pieces: list[bytes]) -> None:
+        self._document += pieces
+        self._size += sum(map(len, pieces))
+        if self._size > self._limits.body:
+            self._give_up("reply_too_large")
+
+    def _give_up(self, reason: str) -> None:
+        self.cannot(reason)
+        self._decoder = None
+        self._document = []
+        self._size = 0
+
+    def facts(self, dialect: str, at: float) -> ChatReply:
+        """Return the reply's facts as far as they came in until `at`; nothing may be fed after this."""
+        self.read_request()
+        self._fold()
+        if self._is_stream:
+            for payload in self._sse.finish():
+                self._folder.event(payload, at)
+        elif self._document or self._status >= 400:
+            self._folder.document(b"".join(self._document), self._status)
+        asked = self.request.model if self.request else None
+        return self._folder.result(dialect=dialect, asked_model=asked)
+
+
+def _looks_like_a_stream(start: bytes) -> bool | None:
+    """Tell by the first bytes, since content types lie; None while there are only blanks."""
+    start = start.lstrip()
+    return start.startswith(_STREAM_STARTS) if start else None

@@ -1,0 +1,183 @@
+"""From the many shapes of `usage` to one normal form, decided by arithmetic.
+
+Source of the shapes: recorded replies of 29 providers; the OpenAI OpenAPI file 2.3.0, `CompletionUsage`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from costproxy.model import Usage, UsageQuality
+from costproxy.wire.numbers import token_count
+
+# Where a figure may stand, most telling first; a dot goes one level down.
+_PROMPT = ("prompt_tokens", "input_tokens")
+_COMPLETION = ("completion_tokens", "output_tokens")
+_TOTAL = ("total_tokens",)
+_CACHED = (
+    "prompt_tokens_details.cached_tokens",
+    "prompt_cache_hit_tokens",
+    "prompt_token_details.cached_tokens",
+    "input_tokens_details.cached_tokens",
+    "num_cached_tokens",
+    "cached_tokens",
+    "cache_read_input_tokens",
+)
+_WRITTEN = (
+    "prompt_tokens_details.cache_write_tokens",
+    "input_tokens_details.cache_write_tokens",
+    "prompt_tokens_details.cache_creation_tokens",
+    "cache_creation_input_tokens",
+)
+_REASONING = (
+    "completion_tokens_details.reasoning_tokens",
+    "output_tokens_details.reasoning_tokens",
+    "reasoning_tokens",
+)
+_AUDIO_OUTSIDE_PROMPT = ("prompt_audio_tokens", "prompt_tokens_details.audio_tokens", "audio_tokens")
+
+
+class UsageMerge:
+    """Merge the usage objects of one reply: the last non-null value of each field wins, never a sum."""
+
+    __slots__ = ("_merged",)
+
+    def __init__(self) -> None:
+        self._merged: dict[str, Any] = {}
+
+    def add(self, usage: Any) -> None:
+        """Take in a usage object; anything else is ignored, and so are all zeros after real counts."""
+        if not isinstance(usage, dict):
+            return
+        if self._merged and is_blank(usage) and not is_blank(self._merged):
+            return
+        _overlay(self._merged, usage)
+
+    @property
+    def value(self) -> dict[str, Any] | None:
+        """The merged object, or None if there was none."""
+        return self._merged or None
+
+
+def _overlay(base: dict[str, Any], top: Mapping[str, Any]) -> None:
+    for key, value in top.items():
+        if value is None:
+            continue
+        below = base.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            _overlay(below, value)
+        else:
+            base[key] = dict(value) if isinstance(value, dict) else value
+
+
+def is_blank(usage: Mapping[str, Any]) -> bool:
+    """Tell whether a usage object counts nothing: what servers send after an error."""
+    return not any(_first(usage, places) for places in (_PROMPT, _COMPLETION, _TOTAL))
+
+
+def _first(usage: Mapping[str, Any], places: tuple[str, ...]) -> int | None:
+    found = (token_count(_at(usage, place)) for place in places)
+    return next((count for count in found if count is not None), None)
+
+
+def _at(usage: Mapping[str, Any], place: str) -> Any:
+    outer, dot, inner = place.partition(".")
+    value = usage.get(outer)
+    if not dot:
+        return value
+    return value.get(inner) if isinstance(value, dict) else None
+
+
+@dataclass(slots=True)
+class _Repair:
+    """Usage being brought into normal form, and what had to be bent for it."""
+
+    prompt: int
+    completion: int
+    total: int | None
+    cached: int
+    written: int
+    reasoning: int
+    anomalies: list[str] = field(default_factory=list)
+
+    def place_reasoning(self, *, outside_if_unsure: bool) -> None:
+        """Make the completion include the reasoning, whichever way the provider counts."""
+        both = self.prompt + self.completion
+        if self.total is None:
+            outside = outside_if_unsure
+        else:
+            outside = self.total != both and self.total == both + self.reasoning
+        if outside:
+            self.completion += self.reasoning
+        elif self.reasoning > self.completion:
+            self.anomalies.append("reasoning_exceeds_completion")
+            self.reasoning = self.completion
+
+    def place_hidden_output(self) -> None:
+        """Count what only the total shows as reasoning (Gemini's OpenAI endpoint hides thinking there)."""
+        if self.total is not None and self.total > self.prompt + self.completion:
+            hidden = self.total - self.prompt - self.completion
+            self.completion += hidden
+            self.reasoning += hidden
+            self.anomalies.append("hidden_output")
+
+    def place_outside_audio(self, audio: int) -> None:
+        """Count audio that the total holds and the prompt does not (Mistral)."""
+        if self.total is not None and audio and self.total == self.prompt + self.completion + audio:
+            self.prompt += audio
+
+    def check_total(self) -> None:
+        """Note a total that its parts do not make."""
+        if self.total is not None and self.total != self.prompt + self.completion:
+            self.anomalies.append("total_mismatch")
+
+    def fit_cache(self) -> None:
+        """Keep cache reads and writes inside the prompt."""
+        if self.cached > self.prompt:
+            self.anomalies.append("cached_exceeds_prompt")
+            self.cached = self.prompt
+        if self.written and self.cached + self.written > self.prompt:
+            self.anomalies.append("cache_write_exceeds_prompt")
+            # A provider that reports the same tokens as read and written has refreshed them: a read.
+            self.written = 0 if self.cached else self.prompt
+
+
+def normal_form(raw: Mapping[str, Any], *, dialect: str, model: str | None) -> Usage | None:
+    """Return the usage in disjoint kinds, or None when `raw` states no believable counts.
+
+    `dialect` decides only what arithmetic cannot: where reasoning stands when there is no total, and
+    whether a surplus in the total is hidden output.
+    """
+    prompt, completion = _first(raw, _PROMPT), _first(raw, _COMPLETION)
+    if is_blank(raw) or (prompt is None and completion is None):
+        return None
+    repair = _Repair(
+        prompt=prompt or 0,
+        completion=completion or 0,
+        total=_first(raw, _TOTAL),
+        cached=_first(raw, _CACHED) or 0,
+        written=_first(raw, _WRITTEN) or 0,
+        reasoning=_first(raw, _REASONING) or 0,
+    )
+    if prompt is None or completion is None:
+        repair.anomalies.append("partial_usage")
+    is_grok = dialect == "xai" or (model or "").startswith("grok")
+    repair.place_reasoning(outside_if_unsure=is_grok)
+    repair.place_outside_audio(_first(raw, _AUDIO_OUTSIDE_PROMPT) or 0)
+    if dialect == "gemini":
+        repair.place_hidden_output()
+    repair.check_total()
+    repair.fit_cache()
+    return _finished(repair)
+
+
+def _finished(repair: _Repair) -> Usage:
+    return Usage(
+        input=repair.prompt - repair.cached - repair.written,
+        cache_read=repair.cached,
+        cache_write=repair.written,
+        output=repair.completion - repair.reasoning,
+        reasoning=repair.reasoning,
+        quality=UsageQuality.ADJUSTED if repair.anomalies else UsageQuality.EXACT,
+        anomalies=tuple(repair.anomalies),
+    )
