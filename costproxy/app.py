@@ -98,8 +98,7 @@ class Proxy:
         if self._listener is not None:
             self._listener.close()
         if relay is not None and self._server is not None:
-            relay.closing = True
-            self._server.pre_shutdown()
+            relay.wind_down(self._server)
             under_way = sum(relay.in_flight.values())
             if under_way and grace:
                 self._log.event("shutdown", waiting_for=under_way, grace_s=grace)

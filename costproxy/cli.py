@@ -133,9 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"costproxy {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_command(commands, "serve", "run the proxy (the default)", _add_settings_flags)
-    _add_command(
-        commands, "check", "read the settings, print what they mean, start nothing", _add_settings_flags
-    )
+    _add_command(commands, "check", "read the settings, print what they mean, start nothing", _add_settings_flags)
     _add_command(commands, "demo", "run it with simulated applications and a simulated API", _add_demo_flags)
     return parser
 
@@ -158,9 +156,7 @@ def _add_command(
 
 def _add_settings_flags(parser: argparse.ArgumentParser) -> None:
     parser.epilog = SERVE_NOTE
-    parser.add_argument(
-        "--config", metavar="FILE", type=Path, help=f"Settings file, in TOML. [{CONFIG_VARIABLE}]"
-    )
+    parser.add_argument("--config", metavar="FILE", type=Path, help=f"Settings file, in TOML. [{CONFIG_VARIABLE}]")
     for key in _flag_keys():
         kind = key.setting.kind
         parser.add_argument(str(key.flag), metavar=kind.metavar, help=_help(key))
@@ -193,12 +189,8 @@ def _add_demo_flags(parser: argparse.ArgumentParser) -> None:
         default=admin.port,
         help="Number of the admin port; 0 takes a free one. [%(default)s]",
     )
-    parser.add_argument(
-        "--seconds", type=_positive, help="Stop after this many seconds; without it, on Ctrl-C."
-    )
-    parser.add_argument(
-        "--speed", type=_positive, default=1.0, help="How much faster than life it runs. [%(default)s]"
-    )
+    parser.add_argument("--seconds", type=_positive, help="Stop after this many seconds; without it, on Ctrl-C.")
+    parser.add_argument("--speed", type=_positive, default=1.0, help="How much faster than life it runs. [%(default)s]")
 
 
 def _port(text: str) -> int:

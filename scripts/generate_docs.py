@@ -111,9 +111,7 @@ def _settings_table(section: str) -> Iterator[str]:
         if section == NAMED and key.name != "mount":
             continue
         names = "<br>".join(f"`{name}`" for name in (key.variable, key.flag) if name) or "only in the file"
-        default = {NAMED: "`/NAME`"}.get(
-            section, "none" if key.setting.kind is APP_KEYS else f"`{literal(key)}`"
-        )
+        default = {NAMED: "`/NAME`"}.get(section, "none" if key.setting.kind is APP_KEYS else f"`{literal(key)}`")
         yield f"| `{key.name}` | {default} | {key.setting.doc} | {key.setting.kind.expected} | {names} |"
 
 

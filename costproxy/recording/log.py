@@ -24,9 +24,7 @@ _LEVELS = {
 class Log:
     """The process's structured log. What is written are our own words, numbers and cleaned names."""
 
-    def __init__(
-        self, *, level: str, form: str, on_drop: Callable[[], None], stream: TextIO | None = None
-    ) -> None:
+    def __init__(self, *, level: str, form: str, on_drop: Callable[[], None], stream: TextIO | None = None) -> None:
         stream = stream if stream is not None else sys.stdout
         console = form == "console" or (form == "auto" and stream.isatty())
         renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()

@@ -63,9 +63,7 @@ class Family:
     def __init__(self, of: Series, registry: CollectorRegistry) -> None:
         extra: dict[str, Any] = {"buckets": of.buckets} if of.buckets else {}
         name = of.name if of.kind == "counter" else of.exported_name.removeprefix("costproxy_")
-        self._metric = _MAKERS[of.kind](
-            name, of.help, of.labels, namespace="costproxy", registry=registry, **extra
-        )
+        self._metric = _MAKERS[of.kind](name, of.help, of.labels, namespace="costproxy", registry=registry, **extra)
         self._children: dict[tuple[str, ...], Any] = {}
 
     def __contains__(self, labels: tuple[str, ...]) -> bool:

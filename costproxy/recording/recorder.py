@@ -18,9 +18,7 @@ class Sink(Protocol):
 class Recorder:
     """Meters an exchange and fans the turn out; a failure in one sink touches neither traffic nor the others."""
 
-    def __init__(
-        self, meter: Meter, sinks: Sequence[tuple[str, Sink]], on_failure: Callable[[str], None]
-    ) -> None:
+    def __init__(self, meter: Meter, sinks: Sequence[tuple[str, Sink]], on_failure: Callable[[str], None]) -> None:
         self._meter = meter
         self._sinks = tuple(sinks)
         self._on_failure = on_failure

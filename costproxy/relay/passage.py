@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter, time
 from typing import Protocol
 
+from aiohttp import web
 from aiohttp.http import HttpVersion10
 from aiohttp.web import BaseRequest, RequestPayloadError
 
@@ -67,6 +68,11 @@ class Passage:
 
     def __repr__(self) -> str:
         return f"<Passage {self._errand.api.name} to {self._errand.upstream.name} {self.reply!r}>"
+
+    @property
+    def protocol(self) -> web.RequestHandler:
+        """The client's connection."""
+        return self._request.protocol
 
     @property
     def upstream(self) -> str:

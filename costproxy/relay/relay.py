@@ -40,7 +40,7 @@ class Relay:
         self._limits = limits
         self._announce = announce
         self._record = record
-        self._under_way = 0
+        self._under_way: set[Passage] = set()
         self.in_flight = {upstream.name: 0 for upstream in routes.upstreams}
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -68,7 +68,7 @@ class Relay:
     async def handle(self, request: BaseRequest) -> StreamResponse:
         """Pass one request on and its reply back."""
         passage = self._open(request)
-        self._count(passage, 1)
+        self._enter(passage)
         try:
             await passage.run()
         except asyncio.CancelledError:
@@ -80,26 +80,40 @@ class Relay:
         finally:
             passage.leave()
             self._record(passage.exchange, heavy=passage.weight > PARSED_ON_LOOP)
-            self._count(passage, -1)
-        if self.closing:
-            passage.reply.keep_alive = False
+            self._leave(passage)
         return cast("StreamResponse", passage.reply)
 
     async def wait_until_quiet(self) -> None:
         """Wait until no request is under way."""
         await self._quiet.wait()
 
+    def wind_down(self, server: web.Server) -> None:
+        """Close idle client connections now, and the others after the request that is under way."""
+        self.closing = True
+        busy = set()
+        for passage in self._under_way:
+            passage.reply.keep_alive = False
+            busy.add(passage.protocol)
+        for connection in server.connections:
+            if connection not in busy:
+                connection.force_close()
+
     def close(self) -> None:
         """Drop the idle connections to the upstreams."""
         for upstream in self._routes.upstreams:
             upstream.pool.close()
 
-    def _count(self, passage: Passage, change: int) -> None:
-        self.in_flight[passage.upstream] += change
-        self._under_way += change
-        if self._under_way:
-            self._quiet.clear()
-        else:
+    def _enter(self, passage: Passage) -> None:
+        self._under_way.add(passage)
+        self.in_flight[passage.upstream] += 1
+        self._quiet.clear()
+        if self.closing:
+            passage.reply.keep_alive = False
+
+    def _leave(self, passage: Passage) -> None:
+        self._under_way.discard(passage)
+        self.in_flight[passage.upstream] -= 1
+        if not self._under_way:
             self._quiet.set()
 
     def _open(self, request: BaseRequest) -> Passage:

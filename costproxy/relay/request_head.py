@@ -1,23 +1,31 @@
 """The head of a request, as it goes to the upstream."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from costproxy.relay.headers import RawHeader, encode_head, end_to_end, value_of
+from costproxy.relay.headers import RawHeader, encode_head, end_to_end
 
 _KEEP_TRANSFER_ENCODING = frozenset({b"transfer-encoding"})
 _KEYS = (b"authorization", b"api-key", b"x-api-key", b"x-goog-api-key")
 
 
-@dataclass(frozen=True, slots=True)
 class ClientHead:
     """A client's request head: its raw header list, and what is asked of it."""
 
-    headers: Sequence[RawHeader]
+    __slots__ = ("_values", "headers")
+
+    def __init__(self, headers: Sequence[RawHeader]) -> None:
+        self.headers = headers
+        self._values: dict[bytes, bytes] = {}
+        for name, value in headers:
+            key = name.lower()
+            self._values[key] = b"%s, %s" % (self._values[key], value) if key in self._values else value
+
+    def __repr__(self) -> str:
+        return f"<ClientHead {len(self.headers)} headers>"
 
     def value(self, name: bytes) -> bytes:
-        """Return a header's value, b"" without it; `name` in lower case."""
-        return value_of(self.headers, name)
+        """Return a header's values joined by commas, b"" without it; `name` in lower case."""
+        return self._values.get(name, b"")
 
     @property
     def chunked(self) -> bool:
@@ -53,6 +61,8 @@ class ClientHead:
 
     def without(self, name: bytes) -> "ClientHead":
         """Return the head without a header; `name` in lower case."""
+        if name not in self._values:
+            return self
         return ClientHead([header for header in self.headers if header[0].lower() != name])
 
     def encode(self, start_line: bytes, *, host: bytes, changes: dict[bytes, bytes]) -> bytes:

@@ -8,9 +8,7 @@ from costproxy.settings.refusal import RefusedError, looks_secret
 
 AppKeys = tuple[tuple[str, str], ...]  # (first 16 to 64 hex digits of a key's SHA-256, application name)
 
-EXPECTED = (
-    '"sha256:" and 16 to 64 hexadecimal digits of a key\'s SHA-256, and after "=" the application\'s name'
-)
+EXPECTED = '"sha256:" and 16 to 64 hexadecimal digits of a key\'s SHA-256, and after "=" the application\'s name'
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{16,64})")
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
@@ -44,11 +42,7 @@ def _digest(entry: str) -> str:
     if match:
         return match[1]
     key = not entry.lower().startswith("sha256:") and looks_secret(entry)
-    found = (
-        "what looks like a key itself (replace that key if others can read this file)"
-        if key
-        else "another form"
-    )
+    found = "what looks like a key itself (replace that key if others can read this file)" if key else "another form"
     raise RefusedError(EXPECTED, found=found, below=(entry,))
 
 

@@ -37,9 +37,7 @@ def _address(host: str, port: int) -> str:
 
 def _upstream_rows(upstream: UpstreamSettings) -> list[tuple[str, str]]:
     mount = "/" if upstream.mount == "/" else f"{upstream.mount}/"
-    usage = (
-        "asks for usage in streamed chats" if upstream.include_usage else "leaves streamed chats as they are"
-    )
+    usage = "asks for usage in streamed chats" if upstream.include_usage else "leaves streamed chats as they are"
     times = (
         f"connect {upstream.connect_timeout:g} s, silence {upstream.idle_timeout:g} s, "
         f"keep-alive {upstream.keepalive:g} s"

@@ -115,9 +115,7 @@ class _Reader:
             return "${"
         name = match["name"]
         if name is None:
-            raise RefusedError(
-                "${NAME} of an environment variable, or $${ for the characters", found="another ${"
-            )
+            raise RefusedError("${NAME} of an environment variable, or $${ for the characters", found="another ${")
         if name not in self.env:
             raise RefusedError(f"the environment variable {name} to be set", found="it is not set")
         names.append(match[0])

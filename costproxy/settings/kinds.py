@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from costproxy.settings.dialects import AUTO
-from costproxy.settings.refusal import RefusedError
+from costproxy.settings.refusal import RefusedError, looks_secret
 from costproxy.settings.url import EXPECTED as URL_EXPECTED
 from costproxy.settings.url import UpstreamUrl
 
@@ -113,16 +113,10 @@ def _read_switch(value: object) -> bool | None:
     raise RefusedError(SWITCH.expected)
 
 
-def _read_matching(pattern: re.Pattern[str], expected: str, value: object) -> str:
-    if isinstance(value, str) and pattern.fullmatch(value):
+def _read_name(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", value) and not looks_secret(value):
         return value
-    raise RefusedError(expected)
-
-
-def _matching(pattern: str, expected: str, metavar: str) -> Kind:
-    return Kind(
-        expected=expected, metavar=metavar, read=partial(_read_matching, re.compile(pattern), expected)
-    )
+    raise RefusedError(NAME.expected)
 
 
 def _read_host(value: object) -> str:
@@ -145,9 +139,7 @@ def _read_header(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value):
         raise RefusedError(HEADER.expected)
     if value.lower() in RESERVED_HEADERS:
-        raise RefusedError(
-            HEADER.expected, found=f'"{value.lower()}", which upstreams need (this one is taken away)'
-        )
+        raise RefusedError(HEADER.expected, found=f'"{value.lower()}", which upstreams need (this one is taken away)')
     return value.lower()
 
 
@@ -176,8 +168,10 @@ SWITCH = Kind(
     unset=AUTO,
 )
 HOST = Kind(expected="an IP address or a host name, without a port", metavar="HOST", read=_read_host)
-NAME = _matching(
-    "[a-z0-9][a-z0-9-]{0,62}", "a name of lower-case letters, digits and hyphens, at most 63", "NAME"
+NAME = Kind(
+    expected="a name of lower-case letters, digits and hyphens, at most 63",
+    metavar="NAME",
+    read=_read_name,
 )
 MOUNT = Kind(
     expected='one path segment such as "/groq", without a slash at its end',

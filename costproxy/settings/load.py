@@ -72,9 +72,7 @@ def _url_notices(text: str, place: str) -> list[str]:
     url = UpstreamUrl.parse(text)
     notices = []
     if url.v1_dropped:
-        notices.append(
-            f'{place}: the "/v1" at the end was left off, for every request\'s path brings it: {url}'
-        )
+        notices.append(f'{place}: the "/v1" at the end was left off, for every request\'s path brings it: {url}')
     if url.scheme == "http" and UpstreamSettings(url=text).dialect not in {GENERIC, "ollama", "vllm"}:
         notices.append(f"{place}: plain http, so API keys travel unencrypted to {url.host}")
     return notices

@@ -13,7 +13,7 @@ from costproxy.settings.refusal import RefusedError, redacted, shown
 # Kubernetes sets these in every pod for a Service whose name begins with costproxy, unless the pod says
 # enableServiceLinks: false. One of them, COSTPROXY_PORT=tcp://10.0.0.1:8787, has the name of a setting.
 _SERVICE_LINK = re.compile(
-    r"COSTPROXY_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?)"
+    r"COSTPROXY_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)"
 )
 _SERVICE_URL = re.compile(r"(tcp|udp|sctp)://", re.IGNORECASE)
 
@@ -26,7 +26,7 @@ def read_environment(env: Mapping[str, str]) -> Layer:
         key = known.get(variable)
         if key is not None:
             _take_variable(layer, key, variable, env[variable].strip())
-        elif variable != CONFIG_VARIABLE and not _SERVICE_LINK.fullmatch(variable):
+        elif variable != CONFIG_VARIABLE and not _is_service_link(variable, env[variable]):
             _unknown_variable(layer, variable)
     return layer
 
@@ -56,6 +56,12 @@ def config_path(env: Mapping[str, str]) -> Path | None:
     if text is not None and not text.strip():
         raise RefusedError(f"a path in the environment variable {CONFIG_VARIABLE}", found=shown(""))
     return Path(text.strip()) if text else None
+
+
+def _is_service_link(variable: str, text: str) -> bool:
+    if variable.endswith("_PORT") and _SERVICE_URL.match(text):
+        return True
+    return _SERVICE_LINK.fullmatch(variable) is not None
 
 
 def _take_variable(layer: Layer, key: Key, variable: str, text: str) -> None:

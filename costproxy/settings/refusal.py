@@ -11,7 +11,7 @@ _SECRET = re.compile(
     r"(?i:\bbearer\s)"
     r"|(?<![A-Za-z0-9])(?:sk|sess|rk|xai|gsk|pplx|hf|nvapi|csk|fw|tgp|ghp|github_pat|r8)[-_][A-Za-z0-9_-]{6,}"
     r"|AIza[A-Za-z0-9_-]{8,}|eyJ[A-Za-z0-9_-]{8,}"
-    r"|(?=[A-Za-z_+/=-]*[0-9])[A-Za-z0-9_+/=-]{28,}"
+    r"|(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}"
 )
 
 

@@ -37,13 +37,9 @@ class AdminSettings:
 
     host: str = field(
         default="127.0.0.1",
-        metadata=setting(
-            HOST, "Address of the admin port; whoever reaches it can read all numbers.", flag=True
-        ),
+        metadata=setting(HOST, "Address of the admin port; whoever reaches it can read all numbers.", flag=True),
     )
-    port: int = field(
-        default=8788, metadata=setting(PORT, "Number of the admin port; 0 takes a free one.", flag=True)
-    )
+    port: int = field(default=8788, metadata=setting(PORT, "Number of the admin port; 0 takes a free one.", flag=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +106,11 @@ class LimitsSettings:
     )
     models: int = field(
         default=200,
-        metadata=setting(
-            whole(1, 100_000), "Distinct model names in metrics before further ones become other."
-        ),
+        metadata=setting(whole(1, 100_000), "Distinct model names in metrics before further ones become other."),
     )
     apps: int = field(
         default=100,
-        metadata=setting(
-            whole(1, 100_000), "Distinct application names in metrics before further ones become other."
-        ),
+        metadata=setting(whole(1, 100_000), "Distinct application names in metrics before further ones become other."),
     )
 
 
@@ -128,9 +120,7 @@ class ShutdownSettings:
 
     grace: float = field(
         default=600.0,
-        metadata=setting(
-            seconds(zero=True), "Seconds that requests under way may take to finish before they are cut."
-        ),
+        metadata=setting(seconds(zero=True), "Seconds that requests under way may take to finish before they are cut."),
     )
 
 

@@ -55,9 +55,7 @@ def _text(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"{path}:{line}: expected UTF-8, found the byte 0x{data[error.start]:02x}"
-        ) from None
+        raise ConfigError(f"{path}:{line}: expected UTF-8, found the byte 0x{data[error.start]:02x}") from None
 
 
 def _lines(text: str) -> dict[tuple[str, ...], int]:

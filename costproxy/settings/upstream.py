@@ -55,9 +55,7 @@ class UpstreamSettings:
     )
     connect_timeout: float = field(
         default=10.0,
-        metadata=setting(
-            seconds(zero=False), "Seconds a new connection to the upstream may take, TLS included."
-        ),
+        metadata=setting(seconds(zero=False), "Seconds a new connection to the upstream may take, TLS included."),
     )
     idle_timeout: float = field(
         default=1800.0,

@@ -59,9 +59,7 @@ class UpstreamUrl:
 def _split(text: str) -> SplitResult:
     # Checked first because urlsplit silently removes line ends and surrounding blanks.
     if not _PRINTABLE.fullmatch(text):
-        raise RefusedError(
-            EXPECTED, found="blanks, or characters outside ASCII (write such a host in its xn-- form)"
-        )
+        raise RefusedError(EXPECTED, found="blanks, or characters outside ASCII (write such a host in its xn-- form)")
     try:
         parts = urlsplit(text)
     except ValueError:
@@ -73,9 +71,7 @@ def _split(text: str) -> SplitResult:
     if "@" in parts.netloc:
         raise RefusedError(EXPECTED, found="a user or password before the host, which would end up in logs")
     if "?" in text or "#" in text:
-        raise RefusedError(
-            EXPECTED, found='a "?" or "#" part, which would end up in logs (requests bring their own)'
-        )
+        raise RefusedError(EXPECTED, found='a "?" or "#" part, which would end up in logs (requests bring their own)')
     if "\\" in text:
         raise RefusedError(EXPECTED, found="a backslash")
     return parts
@@ -113,6 +109,4 @@ def _port(parts: SplitResult) -> int:
 def _refuse_endpoint(path: str) -> None:
     for endpoint in ENDPOINTS:
         if path.endswith(endpoint):
-            raise RefusedError(
-                EXPECTED, found=f'one endpoint\'s URL: leave "{endpoint}" off, requests bring it'
-            )
+            raise RefusedError(EXPECTED, found=f'one endpoint\'s URL: leave "{endpoint}" off, requests bring it')

@@ -14,13 +14,17 @@ CANARY = "sk-canary0123456789abcdefghijkl"
         ),
         (
             "port = 1\n",
-            "costproxy.toml:1: port: expected one of data_dir, listen, admin, log, upstream, upstreams, apps,"
-            " limits, shutdown (did you mean listen.port or admin.port?), found an unknown key",
+            (
+                "costproxy.toml:1: port: expected one of data_dir, listen, admin, log, upstream, upstreams, apps,"
+                " limits, shutdown (did you mean listen.port or admin.port?), found an unknown key"
+            ),
         ),
         (
             "[upstreem]\nurl = 'http://a'\n",
-            "costproxy.toml:1: upstreem: expected one of data_dir, listen, admin, log, upstream, upstreams, apps,"
-            ' limits, shutdown (did you mean "upstream"?), found an unknown key',
+            (
+                "costproxy.toml:1: upstreem: expected one of data_dir, listen, admin, log, upstream, upstreams, apps,"
+                ' limits, shutdown (did you mean "upstream"?), found an unknown key'
+            ),
         ),
         ("listen = 5\n", "costproxy.toml:1: listen: expected a table [listen], found 5"),
         (
@@ -33,18 +37,24 @@ CANARY = "sk-canary0123456789abcdefghijkl"
         ),
         (
             "[upstreams.Big]\nurl = 'http://a'\n",
-            "costproxy.toml:1: upstreams.Big: expected a name of lower-case letters, digits and hyphens,"
-            ' at most 63, found "Big"',
+            (
+                "costproxy.toml:1: upstreams.Big: expected a name of lower-case letters, digits and hyphens,"
+                ' at most 63, found "Big"'
+            ),
         ),
         (
             "[upstream]\nmount = '/a'\n",
-            "costproxy.toml:2: upstream.mount: expected one of name, url, dialect, include_usage,"
-            " connect_timeout, idle_timeout, keepalive, ca_file, found an unknown key",
+            (
+                "costproxy.toml:2: upstream.mount: expected one of name, url, dialect, include_usage,"
+                " connect_timeout, idle_timeout, keepalive, ca_file, found an unknown key"
+            ),
         ),
         (
             "[log]\nlevel = 'inof'\n",
-            "costproxy.toml:2: log.level: expected one of debug, info, warning, error"
-            ' (did you mean "info"?), found "inof"',
+            (
+                "costproxy.toml:2: log.level: expected one of debug, info, warning, error"
+                ' (did you mean "info"?), found "inof"'
+            ),
         ),
         (
             "[shutdown]\ngrace = -1\n",
@@ -56,8 +66,10 @@ CANARY = "sk-canary0123456789abcdefghijkl"
         ),
         (
             "[upstreams.a]\nurl = 'http://a'\nname = 'b'\n",
-            "costproxy.toml:3: upstreams.a.name: expected one of mount, url, dialect, include_usage,"
-            " connect_timeout, idle_timeout, keepalive, ca_file (did you mean upstream.name?), found an unknown key",
+            (
+                "costproxy.toml:3: upstreams.a.name: expected one of mount, url, dialect, include_usage,"
+                " connect_timeout, idle_timeout, keepalive, ca_file (did you mean upstream.name?), found an unknown key"
+            ),
         ),
     ],
 )

@@ -49,7 +49,7 @@ def test_a_kind_reads_what_it_accepts(kind, given, value):
 )
 def test_a_kind_refuses_everything_else(kind, values):
     for value in values:
-        with pytest.raises(RefusedError, match="^expected "):
+        with pytest.raises(RefusedError, match=r"^expected "):
             kind.read(value)
 
 

@@ -71,8 +71,10 @@ def test_named_upstreams_are_mounted_under_their_name_unless_told_otherwise(load
     assert (groq.dialect, groq.include_usage) == ("groq", False)
     assert (local.name, local.mount, local.idle_timeout) == ("local", "/gpu", 5.0)
     assert [notice.partition(": ")[2] for notice in settings.notices] == [
-        'upstreams.groq.url: the "/v1" at the end was left off, for every request\'s path brings it:'
-        " https://api.groq.com/openai"
+        (
+            'upstreams.groq.url: the "/v1" at the end was left off, for every request\'s path brings it:'
+            " https://api.groq.com/openai"
+        )
     ]
 
 
@@ -91,8 +93,10 @@ def test_a_named_upstream_needs_a_url(problems):
         ),
         (
             "[upstreams.default]\nurl='http://a'\n",
-            "costproxy.toml:1: upstreams.default: expected a name of its own,"
-            ' found "default", the default upstream\'s name',
+            (
+                "costproxy.toml:1: upstreams.default: expected a name of its own,"
+                ' found "default", the default upstream\'s name'
+            ),
         ),
         (
             "[upstreams.v1]\nurl='http://a'\n",

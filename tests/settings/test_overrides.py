@@ -24,10 +24,14 @@ def test_what_kubernetes_sets_for_a_service_is_not_taken_for_settings(load):
 
     assert (settings.listen.port, settings.admin.port) == (8787, 8788)
     assert settings.notices == (
-        "environment variable COSTPROXY_ADMIN_PORT: ignored, for Kubernetes sets it to a Service's address"
-        " (use --admin-port or the settings file)",
-        "environment variable COSTPROXY_PORT: ignored, for Kubernetes sets it to a Service's address"
-        " (use --port or the settings file)",
+        (
+            "environment variable COSTPROXY_ADMIN_PORT: ignored, for Kubernetes sets it to a Service's address"
+            " (use --admin-port or the settings file)"
+        ),
+        (
+            "environment variable COSTPROXY_PORT: ignored, for Kubernetes sets it to a Service's address"
+            " (use --port or the settings file)"
+        ),
     )
 
 

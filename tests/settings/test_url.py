@@ -22,7 +22,7 @@ from costproxy.settings.url import UpstreamUrl
         ("https://host/openai/v10", "https", "host", 443, "/openai/v10", "host"),
     ],
 )
-def test_a_url_is_taken_apart(text, scheme, host, port, prefix, header):
+def test_a_url_is_taken_apart(text, scheme, host, port, prefix, header):  # noqa: PLR0917
     url = UpstreamUrl.parse(text)
 
     assert (url.scheme, url.host, url.port, url.prefix) == (scheme, host, port, prefix)
@@ -56,7 +56,7 @@ def test_the_normal_form_is_its_own_normal_form():
         ("https://host:pa55", "a port that is not between"),
         ("https://[::1", "a malformed host"),
         ("https://[nonsense]", "a malformed"),
-        ("https://[fe80::1%25eth0]", "a malformed host"),
+        ("https://[fe80::1%25eth0]", "an IPv6 address with a zone"),
         ("https://ho$t", "a malformed host"),
         ("https://-host", "a malformed host"),
         ("https://host\\evil", "a backslash"),
