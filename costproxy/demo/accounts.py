@@ -21,10 +21,10 @@ class Account:
 # Keys that customers of the demo use; every other key, and none, gets an ordinary account.
 ACCOUNTS: Mapping[str, Account] = MappingProxyType(
     {
-        "sk-demo-nightly-batch": Account(requests_per_minute=40, burst=5),
-        "sk-demo-impatient-import": Account(requests_per_minute=40, burst=5, silent_every=3),
+        "sk-demo-nightly-batch": Account(requests_per_minute=30, burst=3),
+        "sk-demo-impatient-import": Account(requests_per_minute=30, burst=3, silent_every=3),
         "sk-demo-lapsed-trial": Account(broke=True),
-        "sk-demo-shaky-link": Account(cut_share=0.4),
+        "sk-demo-shaky-link": Account(cut_share=0.3),
     }
 )
 

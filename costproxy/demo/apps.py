@@ -34,6 +34,7 @@ class App:
     purpose: str
     episode: Callable[[Desk], Awaitable[None]]
     copies: int = 1
+    rest: float = 1.0  # seconds between two episodes
 
     async def run(self, base_url: str, *, speed: float, seed: int) -> None:
         """Work until cancelled."""
@@ -44,7 +45,7 @@ class App:
         desk = Desk(client=client, chance=random.Random(seed), speed=speed)  # noqa: S311 - variety, not secrecy
         while True:
             await self.episode(desk)
-            await desk.pause(1.0)
+            await desk.pause(self.rest)
 
 
 async def support_chat(desk: Desk) -> None:
@@ -87,7 +88,7 @@ async def runaway_agent(desk: Desk) -> None:
         heard = await desk.client.ask(thread, model="gpt-4", stream=True)
         if heard.message is None:  # context_length_exceeded
             return await desk.pause(4.0)
-        thread += [heard.message, said("user", f"Here is the next file.\n{file_dump(desk.chance, 60)}")]
+        thread += [heard.message, said("user", f"Here is the next file.\n{file_dump(desk.chance, 100)}")]
         await desk.pause(1.0)
 
 
@@ -147,8 +148,8 @@ def all_apps() -> Sequence[App]:
         App(name="coding-agent", purpose="tools, reasoning, a cached prompt", episode=coding_agent, copies=2),
         App(name="runaway-agent", purpose="fills its window until it overflows", episode=runaway_agent),
         App(name="forgetful-bot", purpose="never appends the model's reply", episode=forgetful_bot),
-        App(name="nightly-batch", purpose="429s, and waits as told", episode=nightly_batch),
-        App(name="impatient-import", purpose="429s, and does not wait", episode=impatient_import),
+        App(name="nightly-batch", purpose="429s, and waits as told", episode=nightly_batch, rest=0.2),
+        App(name="impatient-import", purpose="429s, and does not wait", episode=impatient_import, rest=0.2),
         App(name="lapsed-trial", purpose="429s for want of money", episode=lapsed_trial),
         App(name="shaky-link", purpose="replies that break off", episode=shaky_link),
         App(name="hasty-reader", purpose="leaves in mid-stream", episode=hasty_reader),

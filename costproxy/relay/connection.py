@@ -90,6 +90,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._is_head_request = False
         self._head_bytes = 0
         self._framing = Framing.NONE
+        self._keep_alive = False
         self._reason = b""
         self._headers: list[RawHeader] = []
         self._uploading = False
@@ -227,7 +228,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _finish(self, *, intact: bool) -> None:
         reusable = intact and not self._uploading and not self._is_head_request and not self.closed
-        if reusable and self._parser.should_keep_alive():
+        if reusable and self._keep_alive:
             self._on_free(self)
         else:
             self.close()
@@ -256,6 +257,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._headless = False
         self._framing = _framing(status, headers, is_head_request=self._is_head_request)
+        self._keep_alive = self._parser.should_keep_alive()  # the parser forgets it at the message's end
         self.keepalive_hint = _keepalive_hint(headers)
         self._parsed.head = ReplyHead(status, self._reason, headers, self._framing)
         if self._is_head_request:

@@ -1,7 +1,9 @@
 """The traffic port: every request in, its reply out, a record made once."""
 
 import asyncio
+import itertools
 import logging
+import secrets
 from collections.abc import Callable
 from typing import Protocol, cast
 
@@ -42,6 +44,9 @@ class Relay:
         self._record = record
         self._under_way: set[Passage] = set()
         self.in_flight = {upstream.name: 0 for upstream in routes.upstreams}
+        # Unique across restarts and replicas, and cheaper than drawing random bytes for each request.
+        self._run = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
         self._quiet = asyncio.Event()
         self._quiet.set()
         self.closing = False
@@ -121,6 +126,7 @@ class Relay:
         target = request.raw_path.encode("utf-8", "surrogateescape")
         upstream, path = self._routes.find(target)
         errand = Errand(
+            id=f"{self._run}{next(self._numbers):08x}",
             upstream=upstream,
             target=path,
             api=api_of(request.method, path.decode("latin-1")),

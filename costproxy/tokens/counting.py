@@ -18,7 +18,7 @@ SLICE_CHARS = 64 * 1024
 _LOOK_BACK = 256  # characters in which a space is looked for
 
 # A longer text is not counted: 4 Mi characters of prose are a million tokens, more than nearly all models
-# read, and take up to 1.5 s. Length over four would be off by a factor of 3 on base64 and of 8 on CJK text,
+# read, and take up to 1.5 s. Length over four would be off by a factor of 3 on base64, of up to 8 on CJK text,
 # so beyond the cap the count is unknown and not a guess.
 CAP_CHARS = 4 * 1024 * 1024
 

@@ -82,7 +82,7 @@ def ask_for_usage(body: bytes) -> bytes | None:
     Only a streamed request that does not mention the option is changed, by one inserted span: at the end
     of the top-level object, or at the start of a `stream_options` object that is already there.
     """
-    if _STREAMS.search(body) is None:
+    if b'"stream"' not in body or _STREAMS.search(body) is None:
         return None
     try:
         fields = _read_fields(body)

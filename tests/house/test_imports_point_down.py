@@ -22,18 +22,13 @@ def test_pure_rooms_import_nothing_that_reaches_outside() -> None:
 
 def test_pure_rooms_read_no_clock_and_open_no_file() -> None:
     found = [
-        f"{name}: {call}"
-        for name, source, _ in _modules()
-        if room_of(name) in PURE
-        for call in outside_calls(source)
+        f"{name}: {call}" for name, source, _ in _modules() if room_of(name) in PURE for call in outside_calls(source)
     ]
     assert found == []
 
 
 def test_every_exception_is_used() -> None:
-    used = {
-        (room_of(imported.importer), kind) for imported in _all_imports() for kind in _impure(imported.target)
-    }
+    used = {(room_of(imported.importer), kind) for imported in _all_imports() for kind in _impure(imported.target)}
     assert set(ALLOWED) - used == set()
 
 
@@ -84,18 +79,12 @@ def test_the_right_way_is_let_through(importer: str, source: str) -> None:
     ],
 )
 def test_reaching_outside_is_noticed(source: str) -> None:
-    assert [
-        line for imported in imports_of("costproxy.meter", source) for line in reaches_outside(imported)
-    ] != []
+    assert [line for imported in imports_of("costproxy.meter", source) for line in reaches_outside(imported)] != []
 
 
-@pytest.mark.parametrize(
-    "source", ["import timeit", "from http import HTTPStatus", "from urllib.parse import quote"]
-)
+@pytest.mark.parametrize("source", ["import timeit", "from http import HTTPStatus", "from urllib.parse import quote"])
 def test_harmless_neighbours_are_let_through(source: str) -> None:
-    assert [
-        line for imported in imports_of("costproxy.meter", source) for line in reaches_outside(imported)
-    ] == []
+    assert [line for imported in imports_of("costproxy.meter", source) for line in reaches_outside(imported)] == []
 
 
 @pytest.mark.parametrize("source", ["datetime.now(UTC)", "datetime.date.today()", "open(path)", "print(1)"])

@@ -62,9 +62,7 @@ def test_a_path_is_noticed(folder: str) -> None:
     assert PATH_OF_A_MACHINE.search(f'path = "/{folder}/somebody/file.txt"')
 
 
-@pytest.mark.parametrize(
-    "text", ["https://example.com/{}/x", "$HOME/{}/x", "tests/{}/x", "/v1/{}/x", "{{dir}}/{}/x"]
-)
+@pytest.mark.parametrize("text", ["https://example.com/{}/x", "$HOME/{}/x", "tests/{}/x", "/v1/{}/x", "{{dir}}/{}/x"])
 def test_a_path_inside_another_is_let_through(text: str) -> None:
     assert not any(PATH_OF_A_MACHINE.search(text.format(folder)) for folder in FOLDERS)
 

@@ -16,9 +16,7 @@ EXCEPTIONS: dict[str, str] = {}
 
 def test_no_file_is_too_long() -> None:
     long = {
-        shown(path): lines
-        for path in _files()
-        if (lines := len(path.read_text().splitlines())) > MOST_LINES_OF_A_FILE
+        shown(path): lines for path in _files() if (lines := len(path.read_text().splitlines())) > MOST_LINES_OF_A_FILE
     }
     assert {name: lines for name, lines in long.items() if name not in EXCEPTIONS} == {}
 

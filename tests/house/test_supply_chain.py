@@ -47,9 +47,7 @@ def test_the_lock_holds_what_the_project_asks_for(lock: str, wanted: list[str]) 
 
 def test_tests_run_on_the_releases_that_users_get() -> None:
     run, dev = releases("run.txt"), releases("dev.txt")
-    assert {name: run[name] for name in run if name in dev} == {
-        name: dev[name] for name in run if name in dev
-    }
+    assert {name: run[name] for name in run if name in dev} == {name: dev[name] for name in run if name in dev}
 
 
 def test_a_default_install_stays_small() -> None:
@@ -88,9 +86,7 @@ def test_npm_packages_are_exact_and_hashed() -> None:
     locked = _npm("package-lock.json")["packages"]
     wanted = _npm("package.json")["dependencies"]
     assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
-    assert [
-        name for name, entry in locked.items() if name and not entry["integrity"].startswith("sha512-")
-    ] == []
+    assert [name for name, entry in locked.items() if name and not entry["integrity"].startswith("sha512-")] == []
     assert [name for name, entry in locked.items() if "resolved" in entry] == []
 
 
@@ -98,10 +94,7 @@ def pins(lock: str) -> list[tuple[Requirement, list[str]]]:
     """Return each requirement of a lock file with its hashes."""
     text = re.sub(r"^\s*#.*\n", "", (ROOT / "requirements" / lock).read_text(), flags=re.MULTILINE)
     entries = text.replace("\\\n", " ").splitlines()
-    split = [
-        (entry.partition("--hash=")[0], re.findall(r"--hash=(sha256:[0-9a-f]{64})\b", entry))
-        for entry in entries
-    ]
+    split = [(entry.partition("--hash=")[0], re.findall(r"--hash=(sha256:[0-9a-f]{64})\b", entry)) for entry in entries]
     return [(Requirement(head.strip()), hashes) for head, hashes in split if head.strip()]
 
 

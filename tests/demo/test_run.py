@@ -1,0 +1,48 @@
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from costproxy.app import StartError
+from costproxy.demo.run import main
+
+COMMAND = [sys.executable, "-W", "error", "-m", "costproxy", "demo", "--port", "0", "--admin-port", "0"]
+
+
+def test_the_demo_ends_by_itself_with_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(host="127.0.0.1", port=0, admin_host="127.0.0.1", admin_port=0, seconds=2.0, speed=20.0) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"base_url to http://127\.0\.0\.1:\d+/v1\)", out)
+    assert re.search(r"   2 s  requests \d+  streams \d+", out)
+    table = out.split("\n\n")[-1].splitlines()
+    assert table[0].split()[:3] == ["app", "requests", "success"]
+    rows = {row.split()[0]: row.split()[1:] for row in table[1:]}
+    assert int(rows["support-chat"][1]) > 5
+    assert rows["support-chat"][6] != "0"
+    assert int(rows["lapsed-trial"][2]) >= 1
+    assert int(rows["hasty-reader"][4]) >= 1
+    assert sum(int(cells[0]) for name, cells in rows.items() if name != "all") == int(rows["all"][0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_demo_in_good_order(number: signal.Signals) -> None:
+    process = subprocess.Popen([*COMMAND, "--speed", "20"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        while "Ctrl-C ends it." not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(number)
+        out, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert (process.returncode, err) == (0, "")
+    assert out.splitlines()[-1].startswith("all ")
+
+
+def test_a_taken_port_is_said_in_one_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StartError, match="listen"):
+        port = taken.getsockname()[1]
+        main(host="127.0.0.1", port=port, admin_host="127.0.0.1", admin_port=0, seconds=1.0, speed=1.0)
