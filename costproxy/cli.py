@@ -18,7 +18,7 @@ INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
 INTRODUCTION = """\
 costproxy stands between an application and an OpenAI-compatible chat API. It passes every byte on and tells
-Prometheus what each request cost, how conversations grow and when they reach the context limit."""
+Prometheus which tokens were used, why replies ended, how long they took and what was rejected."""
 
 TEACHING = """\
 first steps:

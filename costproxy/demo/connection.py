@@ -91,8 +91,9 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._open = True
-        # With a high-water mark of 0, draining means that the kernel has every byte.
-        writer.transport.set_write_buffer_limits(high=0)
+        # With so low a high-water mark, draining means that the kernel has every byte. asyncio's TLS pauses
+        # at the mark, not above it, so that 0 would never let go.
+        writer.transport.set_write_buffer_limits(high=1 if writer.get_extra_info("ssl_object") else 0)
 
     async def serve(self, seen: Callable[[SeenRequest], None], arrived: Callable[[], None]) -> None:
         """Serve requests until one side closes.

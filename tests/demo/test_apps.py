@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -31,7 +32,7 @@ async def play(
 
 
 def grows(threads: list[Any]) -> bool:
-    pairs = zip(threads, threads[1:], strict=False)
+    pairs = itertools.pairwise(threads)
     return all(after["messages"][: len(before["messages"])] == before["messages"] for before, after in pairs)
 
 

@@ -43,6 +43,7 @@ def test_a_signal_ends_the_demo_in_good_order(number: signal.Signals) -> None:
 
 
 def test_a_taken_port_is_said_in_one_error() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(StartError, match="listen"):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        main(host="127.0.0.1", port=port, admin_host="127.0.0.1", admin_port=0, seconds=1.0, speed=1.0)
+        with pytest.raises(StartError, match="listen"):
+            main(host="127.0.0.1", port=port, admin_host="127.0.0.1", admin_port=0, seconds=1.0, speed=1.0)

@@ -1,7 +1,10 @@
 import asyncio
 import io
+import shutil
 import ssl
+import subprocess
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -265,3 +268,27 @@ def test_the_address_says_whether_it_is_encrypted() -> None:
     assert SimulatedUpstream(always(OK), port=1).url == "http://127.0.0.1:1"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     assert SimulatedUpstream(always(OK), port=1, ssl=context).url == "https://127.0.0.1:1"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> ssl.SSLContext:
+    """A server context with a certificate made for this test."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("program openssl is missing")
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    subprocess.run([*command, "-keyout", key, "-out", cert, "-subj", "/CN=localhost"], check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    return context
+
+
+async def test_many_writes_pass_through_tls(certificate: ssl.SSLContext) -> None:
+    plan = stream([b"x" * 100_000] * 20, done=False)
+    async with (
+        SimulatedUpstream(always(plan), ssl=certificate) as up,
+        aiohttp.ClientSession() as session,
+        session.post(up.url, data=b"body", ssl=False) as answer,
+    ):
+        assert len(await answer.read()) == 2_000_000

@@ -10,7 +10,7 @@ PACKAGE = ROOT / "costproxy"
 
 # Read only where there is no git to ask, such as in an unpacked archive.
 NOT_OURS = frozenset(
-    {".git", ".venv", ".cache", "__pycache__", "node_modules", "dist", "data"}
+    {".git", ".venv", ".cache", "__pycache__", "node_modules", "dist"}
     | {".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
 )
 
@@ -53,7 +53,7 @@ def _is_below(path: Path, folders: tuple[Path, ...]) -> bool:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for path in folder.iterdir():
-        if path.name in NOT_OURS or path.name.endswith(".egg-info"):
+        if path.name in NOT_OURS or path == ROOT / "data" or path.name.endswith(".egg-info"):
             continue
         if path.is_dir():
             yield from _walk(path)

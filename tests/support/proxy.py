@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from costproxy.app import Proxy
+from costproxy.demo.upstream import SimulatedUpstream
 from costproxy.settings import Settings, load_settings
 
 
@@ -18,6 +19,21 @@ async def running_proxy(upstream_url: str, *, file: Path | None = None, **flags:
     """Run a proxy in front of `upstream_url`: its `url` and `admin_url` have no path."""
     async with Proxy(proxy_settings(upstream_url, file=file, **flags)) as proxy:
         yield proxy
+
+
+@asynccontextmanager
+async def in_front_of(
+    upstream: SimulatedUpstream, *, file: Path | None = None, **flags: object
+) -> AsyncIterator[Proxy]:
+    """Run a simulated upstream, and a proxy in front of it.
+
+    Raises:
+        AssertionError: at the end, if anything the proxy sent was malformed, or if the upstream's plan failed.
+    """
+    async with upstream, running_proxy(upstream.url, file=file, **flags) as proxy:
+        yield proxy
+    assert upstream.faults == []
+    assert upstream.errors == []
 
 
 def settings_file(folder: Path, *, mounts: Mapping[str, str]) -> Path:
