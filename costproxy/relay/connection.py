@@ -154,6 +154,11 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def forsake(self, sink: ReplySink) -> None:
+        """Drop the connection if it is still `sink`'s exchange that is under way on it."""
+        if self._sink is sink:
+            self.close()
+
     # -- asyncio.Protocol --------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -107,8 +107,8 @@ class Passage:
     def leave(self) -> None:
         """Let go of the upstream: what it still has to say is of no use any more."""
         self._ended = perf_counter()
-        if self._connection is not None and not self.reply.ended:
-            self._connection.close()
+        if self._connection is not None:
+            self._connection.forsake(self.reply)
 
     def fail(self) -> None:
         """Answer for a defect of ours as far as that is still possible."""
@@ -219,7 +219,7 @@ class Passage:
                 connection.write(*upload.frame(piece, chunked=chunked))
                 await connection.drain()
                 self.reply.active = perf_counter()
-        except RequestPayloadError:
+        except (RequestPayloadError, OSError):  # it broke its own framing, or has gone
             connection.close()
             self.reply.give_up()
             return
@@ -259,8 +259,6 @@ class Passage:
         if timed_out:
             because = refusal.idle(upstream.name, upstream.settings.idle_timeout)
             ending = Ending.UPSTREAM_TIMEOUT
-            if self._connection is not None:
-                self._connection.close()
         else:
             because = refusal.no_reply(upstream.name, reply.loss.value if reply.loss else "broke off")
             ending = Ending.UPSTREAM_LOST if begun else Ending.UPSTREAM_UNREACHABLE

@@ -72,3 +72,8 @@ BAD_BODY = Refusal(
     code="bad_request_body",
     message="The request's body ended early or was not framed as its headers say.",
 )
+MALFORMED = Refusal(
+    status=400,
+    code="malformed_request",
+    message="The request is not well-formed HTTP/1.1, or its length is ambiguous.",
+)

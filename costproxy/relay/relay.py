@@ -13,6 +13,7 @@ from aiohttp.web import BaseRequest, StreamResponse
 from costproxy.model import Ending, Exchange
 from costproxy.relay.passage import PARSED_ON_LOOP, Announce, Errand, Passage
 from costproxy.relay.request_head import ClientHead
+from costproxy.relay.server import TrafficServer
 from costproxy.relay.upstream import Routes
 from costproxy.settings import AppsSettings
 from costproxy.wire.apis import api_of
@@ -59,7 +60,7 @@ class Relay:
         logger = logging.getLogger("costproxy.http")
         logger.addHandler(logging.NullHandler())
         logger.propagate = False  # aiohttp logs pieces of malformed requests, which may hold keys
-        return web.Server(
+        return TrafficServer(
             self.handle,
             handler_cancellation=True,
             access_log=None,

@@ -1,6 +1,7 @@
 """A client that leaves stops the upstream, and is recorded once, as one who left."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -14,6 +15,7 @@ from tests.support.chats import CHAT, chat_body, stream_frames
 from tests.support.proxy import running_proxy
 from tests.support.raw import RawClient, dial, post, request
 from tests.support.scrape import recorded, scrape
+from tests.support.waiting import under_way, until
 
 pytestmark = [pytest.mark.timeout(20), pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])]
 
@@ -90,7 +92,7 @@ async def test_in_the_middle_of_an_upload_that_streams_through(leave: Callable[[
     up = SimulatedUpstream(always((Hold(),)), reading=lambda _: Reading.EARLY)
     async with up, running_proxy(up.url) as proxy, dial(proxy.url) as client:
         await client.send(b"POST /v1/files HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\npart")
-        await until(lambda: bool(up.requests))
+        await until(lambda: up.requests)
         assert await left(up, lambda: leave(client)) < SOON
         await assert_one_abort(proxy)
 
@@ -104,9 +106,7 @@ async def test_in_the_middle_of_a_chat_request_that_the_upstream_never_sees(leav
         assert up.requests == []
 
 
-async def test_while_the_upstream_is_being_connected_to(
-    leave: Callable[[RawClient], None], deaf_port: int
-) -> None:
+async def test_while_the_upstream_is_being_connected_to(leave: Callable[[RawClient], None], deaf_port: int) -> None:
     async with running_proxy(f"http://127.0.0.1:{deaf_port}") as proxy, dial(proxy.url) as client:
         await client.send(post(chat_body()))
         await under_way(proxy)
@@ -140,22 +140,17 @@ async def test_leaving_after_the_last_fact_is_a_success(leave: Callable[[RawClie
         assert counted.total("costproxy_tokens_total") == 15
 
 
-async def under_way(proxy: Proxy) -> None:
-    """Wait until the proxy has a request."""
-    while not (await scrape(proxy)).in_flight:
-        await asyncio.sleep(0.005)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    while not holds():
-        await asyncio.sleep(0.005)
+async def test_half_closing_is_leaving() -> None:
+    async with SimulatedUpstream(always((Hold(),))) as up, running_proxy(up.url) as proxy, dial(proxy.url) as client:
+        await client.send(post(chat_body()))
+        await up.arrived()
+        assert await left(up, client.half_close) < SOON
+        await assert_one_abort(proxy)
 
 
 @pytest.fixture
 async def deaf_port() -> AsyncIterator[int]:
     """Give a port whose owner accepts nobody and whose queue is full, so that connecting takes for ever."""
-    import socket
-
     with socket.socket() as owner, socket.socket() as first, socket.socket() as second:
         owner.bind(("127.0.0.1", 0))
         owner.listen(0)
