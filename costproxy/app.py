@@ -39,6 +39,7 @@ class Proxy:
             upstreams=tuple(each.name for each in settings.upstreams),
             models=settings.limits.models,
             apps=settings.limits.apps,
+            pairs=settings.limits.pairs,
         )
         self._log = Log(level=settings.log.level, form=settings.log.format, on_drop=self._count_lost_line)
         sinks = (("metrics", self.metrics), ("log", self._log))

@@ -1,5 +1,7 @@
 """One finished exchange in, one metered turn out."""
 
+from collections.abc import Collection
+
 from costproxy.model import ChatReply, Ending, Exchange, Outcome, Turn
 from costproxy.wire import errors
 
@@ -17,7 +19,7 @@ _MISSING_BY_ENDING = {
     Ending.UPSTREAM_LOST: "truncated",
     Ending.UPSTREAM_TIMEOUT: "truncated",
 }
-# An overload inside a 200 stream is the upstream's failure, not a limit of the application.
+# An overload inside a 200 stream, as one with a 5xx, is the upstream's failure, not a limit of the application.
 _LIMITS_IN_STREAMS = frozenset(errors.LIMIT_REASONS) - {errors.OVERLOADED}
 
 
@@ -61,7 +63,7 @@ def outcome(exchange: Exchange) -> Outcome:
 def _of_error(kind: str, status: int | None) -> Outcome:
     if kind == errors.CONTEXT:
         return Outcome.CONTEXT_EXCEEDED
-    if status == 429 or (kind in _LIMITS_IN_STREAMS and (status or 200) < 300):
+    if status == 429 or (kind in _limits_with(status) and (status or 200) < 500):
         return Outcome.RATE_LIMITED
     if status in (408, 504):
         return Outcome.UPSTREAM_TIMEOUT
@@ -70,12 +72,19 @@ def _of_error(kind: str, status: int | None) -> Outcome:
     return Outcome.CLIENT_ERROR
 
 
+def _limits_with(status: int | None) -> Collection[str]:
+    return errors.LIMIT_REASONS if status is not None and status >= 400 else _LIMITS_IN_STREAMS
+
+
 def limit_reason(exchange: Exchange) -> str | None:
-    """Return why a 429 was one: requests, tokens, concurrency, quota, overloaded or unknown."""
+    """Return which limit a rejection was for: requests, tokens, concurrency, quota, overloaded or unknown.
+
+    Not every one is a 429: money that ran out is 402 with some providers, a full tier 498 with Groq.
+    """
     reply = exchange.reply
     if outcome(exchange) is not Outcome.RATE_LIMITED:
         return None
-    kind = reply.error.kind if reply and reply.error else errors.RATE_OTHER
+    kind = reply.error.kind if reply and reply.error else errors.classify(b"", exchange.status or 429)
     return errors.LIMIT_REASONS.get(kind, "unknown")
 
 
@@ -94,4 +103,4 @@ def usage_missing(exchange: Exchange) -> str | None:
 
 
 def _without_end(reply: ChatReply) -> str:
-    return "not_sent" if reply.finish_reasons else "truncated"
+    return "truncated" if reply.streamed and not reply.finish_reasons else "not_sent"

@@ -16,7 +16,7 @@ from prometheus_client import (
 from costproxy import __version__
 from costproxy.model import Outcome, TokenKind, Turn, UsageQuality
 from costproxy.recording import series
-from costproxy.recording.labels import LabelBook, clean
+from costproxy.recording.labels import LabelBook, PairBook, clean
 from costproxy.recording.series import Series
 
 DEFAULT_APP = "default"
@@ -34,7 +34,9 @@ _UNMETERED = (
     "request_too_large",
     "reply_encoding",
     "reply_too_large",
+    "fault",
 )
+_SINKS = ("meter", "metrics", "log")
 _ANOMALIES = (
     "cached_exceeds_prompt",
     "cache_write_exceeds_prompt",
@@ -81,16 +83,19 @@ class Family:
 class Metrics:
     """All series, in a registry of their own; thread-safe as prometheus_client is."""
 
-    def __init__(self, *, upstreams: tuple[str, ...], models: int, apps: int) -> None:
+    def __init__(self, *, upstreams: tuple[str, ...], models: int, apps: int, pairs: int) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._families = {each.name: Family(each, self.registry) for each in series.ALL}
-        overflow = self._at(series.LABEL_OVERFLOW, "model"), self._at(series.LABEL_OVERFLOW, "app")
-        self._models = LabelBook(models, overflow[0].inc)
-        self._apps = LabelBook(apps, overflow[1].inc)
+        overflow = {label: self._at(series.LABEL_OVERFLOW, label).inc for label in ("model", "app", "pair")}
+        self._models = LabelBook(models, overflow["model"])
+        self._apps = LabelBook(apps, overflow["app"])
+        self._pairs = PairBook(pairs, overflow["pair"])
         self._at(series.BUILD_INFO, __version__).set(1)
+        for sink in _SINKS:
+            self._at(series.RECORD_FAILURES, sink)
         for upstream in upstreams:
             self._start_upstream(upstream)
 
@@ -133,15 +138,14 @@ class Metrics:
 
     def announce(self, *, upstream: str, api: str, app: str | None, model: str | None) -> None:
         """Prepare the series that a request under way will add to."""
-        labels = upstream, api, self._models.name(model, proven=False), self._app(app)
+        labels = upstream, api, *self._names(upstream, model, app, proven=False)
         if (*labels, Outcome.SUCCESS, "2xx") not in self._families[series.REQUESTS.name]:
             self._start(*labels)
 
     def record(self, turn: Turn) -> None:
         """Add a finished turn to all series."""
         exchange = turn.exchange
-        model = self._models.name(turn.model, proven=turn.model_proven)
-        app = self._app(exchange.app)
+        model, app = self._names(exchange.upstream, turn.model, exchange.app, proven=turn.model_proven)
         upstream, api = exchange.upstream, exchange.api
         status = f"{exchange.status // 100}xx" if exchange.status is not None else NO_STATUS
         self._at(series.REQUESTS, upstream, api, model, app, turn.outcome, status).inc()
@@ -187,8 +191,12 @@ class Metrics:
         for anomaly in usage.anomalies:
             self._at(series.USAGE_ANOMALIES, upstream, anomaly).inc()
 
-    def _app(self, app: str | None) -> str:
-        return DEFAULT_APP if app is None else self._apps.name(app, proven=True)
+    def _names(self, upstream: str, model: str | None, app: str | None, *, proven: bool) -> tuple[str, str]:
+        """Return the label values of a model and of the application that asked for it."""
+        model = self._models.name(model, proven=proven)
+        if app is None:
+            return model, DEFAULT_APP
+        return model, self._pairs.app(self._apps.name(app, proven=proven), model, upstream, proven=proven)
 
 
 def _reader(counts: Mapping[str, int], upstream: str) -> Callable[[], float]:

@@ -139,7 +139,7 @@ LABEL_OVERFLOW = Series(
     name="label_overflow",
     kind="counter",
     labels=("label",),
-    help="Times a label value was counted under other because the cap on its distinct values was reached.",
+    help="Times a label value was counted under other for a cap: on models, on applications, on pairs of the two.",
 )
 RECORD_FAILURES = Series(
     name="record_failures",

@@ -11,26 +11,27 @@ from aiohttp.web import BaseRequest
 from costproxy.relay.connection import Framing, Loss, ReplyHead, UpstreamConnection
 from costproxy.relay.headers import RawHeader, encode_head, end_to_end, value_of
 from costproxy.relay.refusal import Refusal
+from costproxy.relay.tap import Tap
 from costproxy.wire.hiding import UsageChunkFilter
-from costproxy.wire.observer import Observer
 from costproxy.wire.sse import is_heartbeat
 
 _NO_LINGER = struct.pack("ii", 1, 0)
-_KEEP_TRANSFER_ENCODING = frozenset({b"transfer-encoding"})
+_OF_CHUNKS = frozenset({b"transfer-encoding", b"trailer"})
 
 
 class ClientReply:
     """Passes one reply on; a `ReplySink` on one side, what aiohttp's server expects on the other."""
 
-    def __init__(self, request: BaseRequest, observer: Observer | None) -> None:
+    def __init__(self, request: BaseRequest, tap: Tap | None) -> None:
         self._request = request
-        self._observer = observer
+        self._tap = tap
         self._hide_usage = False
         self._filter: UsageChunkFilter | None = None
         self._framing = Framing.NONE
         self._out: list[bytes] = []
         self._tapped: list[bytes] = []
         self._wake: asyncio.Future[None] | None = None
+        self._patience: asyncio.Timeout | None = None  # with a client that does not take what there is
         self._blocked = False
         self.source: UpstreamConnection | None = None
         self.keep_alive = bool(request.keep_alive)  # read by aiohttp's server
@@ -72,8 +73,8 @@ class ClientReply:
         encoding = value_of(head.headers, b"content-encoding").decode("latin-1")
         if self._hides(head, encoding):
             self._filter = UsageChunkFilter()
-        if self._observer is not None:
-            self._observer.head(head.status, encoding)
+        if self._tap is not None:
+            self._tap.tell(lambda observer: observer.head(head.status, encoding))
         self._framing = self._framing_for_client(head.framing)
         self._out.append(encode_head(_start_line(head), self._headers(head)))
 
@@ -90,6 +91,9 @@ class ClientReply:
         if self._framing is Framing.CHUNKED:
             self._out.append(encode_head(b"0", trailers))
         self.ended = True
+        if self._blocked and self.source is not None:
+            self._blocked = False
+            self.source.resume()
 
     def lost(self, loss: Loss) -> None:
         """Note that the upstream broke off; `break_off` shows it to the client."""
@@ -104,11 +108,13 @@ class ClientReply:
             if transport is not None:
                 transport.writelines(self._out)
             self._out = []
-        self._tap()
-        if self._request.protocol.writing_paused and self.source is not None:
+        self._feed_tap()
+        over = self.ended or self.loss is not None
+        # A connection whose exchange is over goes on to serve another client, whom this one must not stall.
+        if not over and self._request.protocol.writing_paused and self.source is not None:
             self._blocked = True
             self.source.pause()
-        if self._blocked or self.ended or self.loss is not None:
+        if self._blocked or over:
             self.wake()
 
     # -- for the passage ---------------------------------------------------------------------------------
@@ -117,19 +123,34 @@ class ClientReply:
         """Wait until the reply has ended, was lost, or somebody called `wake`."""
         if self.ended or self.loss is not None:
             return
+        if self._blocked:
+            await self._wait_for_the_client()
+            return
         self._wake = asyncio.get_running_loop().create_future()
         await self._wake
-        if self._blocked:
-            await self._request.writer.drain()
-            self._blocked = False
-            self.active = perf_counter()
-            if self.source is not None:
-                self.source.resume()
+
+    async def _wait_for_the_client(self) -> None:
+        try:
+            async with asyncio.timeout(None) as self._patience:
+                await self._request.writer.drain()
+        except TimeoutError:
+            return
+        except OSError:
+            self.given_up = True
+            return
+        finally:
+            self._patience = None
+        self._blocked = False
+        self.active = perf_counter()
+        if self.source is not None:
+            self.source.resume()
 
     def wake(self) -> None:
         """Let `progress` return."""
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
+        elif self._patience is not None:
+            self._patience.reschedule(0.0)
 
     def hide_usage(self) -> None:
         """Take the usage chunk out of the stream: we asked for it, the client did not."""
@@ -163,7 +184,9 @@ class ClientReply:
             return
         needs_reset = self.loss is not Loss.EOF or self._framing is Framing.CLOSE
         sock = transport.get_extra_info("socket")
-        if needs_reset and sock is not None and not transport.get_write_buffer_size():
+        # A client that takes nothing would never let the connection close in good order.
+        may_reset = self._blocked or (needs_reset and not transport.get_write_buffer_size())
+        if may_reset and sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             transport.abort()
         else:
@@ -187,7 +210,8 @@ class ClientReply:
     def _headers(self, head: ReplyHead) -> list[RawHeader]:
         chunked = self._framing is Framing.CHUNKED
         as_received = chunked and head.framing is Framing.CHUNKED
-        headers = end_to_end(head.headers, keep=_KEEP_TRANSFER_ENCODING if as_received else frozenset())
+        foretold = self._request.method == "HEAD" and self._request.version > HttpVersion10
+        headers = end_to_end(head.headers, keep=_OF_CHUNKS if as_received or foretold else frozenset())
         if head.framing is Framing.LENGTH and self._framing is not Framing.LENGTH:
             headers = [header for header in headers if header[0].lower() != b"content-length"]
         if chunked and not as_received:
@@ -206,16 +230,15 @@ class ClientReply:
         else:
             self._out.append(data)
 
-    def _tap(self) -> None:
+    def _feed_tap(self) -> None:
         tapped, self._tapped = self._tapped, []
         if not tapped:
             return
         now = perf_counter()
-        for data in tapped:
-            if not is_heartbeat(data):
-                self.active = now
-            if self._observer is not None:
-                self._observer.body(data, now)
+        if not all(map(is_heartbeat, tapped)):
+            self.active = now
+        if self._tap is not None:
+            self._tap.tell(lambda observer: observer.body(b"".join(tapped), now))
 
 
 def _start_line(head: ReplyHead) -> bytes:

@@ -18,11 +18,12 @@ from costproxy.relay.idle import IdleTimer
 from costproxy.relay.pool import UnreachableError
 from costproxy.relay.refusal import Refusal
 from costproxy.relay.request_head import ClientHead
+from costproxy.relay.tap import Tap
 from costproxy.relay.upload import Body
 from costproxy.relay.upstream import Upstream
 from costproxy.wire import chat_request
 from costproxy.wire.apis import Api
-from costproxy.wire.observer import Limits, Observer
+from costproxy.wire.observer import Limits
 
 # Bodies above this are not parsed on the event loop. One of this size takes about a millisecond, and handing
 # smaller ones to a thread costs more than it saves.
@@ -58,13 +59,13 @@ class Passage:
         self._head = head
         self._errand = errand
         self._announce = announce
-        self._observer = Observer(errand.limits) if errand.api.metered else None
+        self._tap = Tap(errand.limits) if errand.api.metered else None
         self._connection: UpstreamConnection | None = None
         self._injected = False
         self._sent: float | None = None
         self._overhead = 0.0
         self._bytes_in = 0
-        self.reply = ClientReply(request, self._observer)
+        self.reply = ClientReply(request, self._tap)
         self.ending = Ending.PROXY_FAULT
 
     def __repr__(self) -> str:
@@ -121,13 +122,13 @@ class Passage:
     @property
     def weight(self) -> int:
         """Bytes that `exchange` has still to parse."""
-        return self._observer.weight if self._observer is not None else 0
+        return (self._tap.tell(lambda observer: observer.weight) or 0) if self._tap is not None else 0
 
     def exchange(self) -> Exchange:
         """Return what happened; this parses what has not been parsed yet."""
-        observer, errand = self._observer, self._errand
+        tap, errand = self._tap, self._errand
         dialect = errand.upstream.settings.dialect
-        reply = observer.facts(dialect, self._ended) if observer is not None else None
+        reply = tap.tell(lambda observer: observer.facts(dialect, self._ended)) if tap is not None else None
         return Exchange(
             id=errand.id,
             upstream=errand.upstream.name,
@@ -143,7 +144,7 @@ class Passage:
             bytes_out=self.reply.bytes_in,
             injected=self._injected,
             unmetered=self._unmetered(),
-            request=observer.request if observer is not None else None,
+            request=tap.tell(lambda observer: observer.request) if tap is not None else None,
             reply=reply,
         )
 
@@ -154,19 +155,20 @@ class Passage:
         if not self._head.has_body:
             return upload.NOTHING
         limit = self._errand.limits.body
-        if self._observer is None or (self._head.length or 0) > limit:
+        if self._tap is None or (self._head.length or 0) > limit:
             return upload.UNREAD
         return await upload.read_body(self._request.content, limit)
 
     def _prepare(self, body: Body) -> tuple[Body, bytes]:
         """Return the body and the head to send, and give the tap its copy."""
         changes = {}
-        if self._observer is not None:
+        if self._tap is not None:
             if not body.complete:
-                self._observer.cannot("request_too_large")
+                self._tap.tell(lambda observer: observer.cannot("request_too_large"))
             else:
                 encoding = self._head.value(b"content-encoding").decode("latin-1")
-                self._observer.request_body(body.data, encoding)
+                copy = body.data
+                self._tap.tell(lambda observer: observer.request_body(copy, encoding))
                 if not encoding and (asking := self._asking_for_usage(body)) is not None:
                     body = asking
                     changes[b"accept-encoding"] = b"identity"
@@ -179,7 +181,7 @@ class Passage:
     def _asking_for_usage(self, body: Body) -> Body | None:
         if not self._errand.upstream.settings.include_usage:
             return None
-        data = chat_request.ask_for_usage(body.data)
+        data = self._tap.tell(lambda _: chat_request.ask_for_usage(body.data)) if self._tap is not None else None
         if data is None:
             return None
         self._injected = True
@@ -230,11 +232,12 @@ class Passage:
     def _tell_what_is_asked(self) -> None:
         """Read a request of ordinary size while the upstream works on it."""
         model = None
-        if self._observer is not None and self._observer.weight <= PARSED_ON_LOOP:
-            asked = self._observer.read_request()
+        if self._tap is not None and self.weight <= PARSED_ON_LOOP:
+            asked = self._tap.tell(lambda observer: observer.read_request())
             model = asked.model if asked else None
         errand = self._errand
-        self._announce(upstream=errand.upstream.name, api=errand.api.name, app=errand.app, model=model)
+        with contextlib.suppress(Exception):  # a defect of whoever is told must not touch the request
+            self._announce(upstream=errand.upstream.name, api=errand.api.name, app=errand.app, model=model)
 
     async def _wait_for_the_end(self) -> None:
         reply, limit = self.reply, self._errand.upstream.settings.idle_timeout
@@ -285,6 +288,6 @@ class Passage:
         )
 
     def _unmetered(self) -> str | None:
-        if self._observer is not None:
-            return self._observer.unmetered
+        if self._tap is not None:
+            return self._tap.unmetered
         return "api" if self._errand.api.billed else None

@@ -1,9 +1,11 @@
-"""aiohttp's server, but for the requests that it refuses by itself because they are not HTTP."""
+"""aiohttp's server, but for requests that are not HTTP: those it answers, or forgets, in a way of its own."""
 
-from typing import cast
+from asyncio import Task
+from typing import Any, cast
 
-from aiohttp import web
-from aiohttp.web import BaseRequest, StreamResponse
+from aiohttp import StreamReader, web
+from aiohttp.web import BaseRequest, RequestPayloadError, StreamResponse
+from aiohttp.web_protocol import _ErrInfo
 
 from costproxy.relay.client_reply import ClientReply
 from costproxy.relay.refusal import MALFORMED
@@ -16,11 +18,31 @@ class TrafficServer(web.Server):
         """Return the protocol of a new connection."""
         return _ClientConnection(self, loop=self._loop, **self._kwargs)
 
+    def _make_request(
+        self, message: Any, payload: StreamReader, protocol: web.RequestHandler, writer: Any, task: "Task[None]"
+    ) -> BaseRequest:
+        cast("_ClientConnection", protocol).body = payload
+        return super()._make_request(message, payload, protocol, writer, task)
+
 
 class _ClientConnection(web.RequestHandler):
     """One connection of a client, closed after the first request that cannot be read."""
 
-    __slots__ = ()
+    __slots__ = ("body",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.body: StreamReader | None = None  # of the request under way
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; a body whose framing they break will not be waited for, as aiohttp would for ever."""
+        super().data_received(data)
+        waiting = self._messages
+        if not waiting or not isinstance(waiting[-1][0], _ErrInfo):
+            return
+        body = waiting[-2][1] if len(waiting) > 1 else self.body
+        if body is not None and not body.is_eof():
+            body.set_exception(RequestPayloadError("broken framing"))
 
     def handle_error(
         self,
@@ -29,7 +51,7 @@ class _ClientConnection(web.RequestHandler):
         exc: BaseException | None = None,  # noqa: ARG002  # it quotes the request, and so does the message
         message: str | None = None,  # noqa: ARG002
     ) -> StreamResponse:
-        """Refuse in the shape of all our refusals; aiohttp's own reply quotes the request.
+        """Refuse in the shape of all our refusals.
 
         Raises:
             ConnectionError: it is not the request that is at fault; a reply may have begun, so nothing is said.

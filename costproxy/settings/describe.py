@@ -18,10 +18,7 @@ def describe(settings: Settings) -> list[str]:
     rows += [
         ("applications", _apps(settings)),
         ("metered", _metered(settings)),
-        (
-            "metrics",
-            f'{settings.limits.models} models and {settings.limits.apps} applications before "other"',
-        ),
+        ("metrics", _metrics(settings)),
         ("shutdown", f"requests under way get {settings.shutdown.grace:g} s to finish"),
         ("log", f"level {settings.log.level}, format {settings.log.format}"),
         ("data", str(settings.data_dir) if settings.data_dir else "nothing is kept on disk"),
@@ -60,6 +57,11 @@ def _apps(settings: Settings) -> str:
 def _metered(settings: Settings) -> str:
     limits = settings.limits
     return f"bodies up to {_size(limits.metered_bytes)}, decompressed up to {_size(limits.decoded_bytes)}"
+
+
+def _metrics(settings: Settings) -> str:
+    limits = settings.limits
+    return f'{limits.models} models, {limits.apps} applications and {limits.pairs} pairs of them before "other"'
 
 
 def _size(count: int) -> str:

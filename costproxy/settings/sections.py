@@ -112,6 +112,13 @@ class LimitsSettings:
         default=100,
         metadata=setting(whole(1, 100_000), "Distinct application names in metrics before further ones become other."),
     )
+    pairs: int = field(
+        default=1000,
+        metadata=setting(
+            whole(1, 1_000_000),
+            "Distinct pairs of model and application in metrics before the application becomes other.",
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

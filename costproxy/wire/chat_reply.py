@@ -58,7 +58,7 @@ class ChatFolder:
             return
         self._take(chunk)
         if _carries_tokens(chunk):
-            self._first_at = self._first_at or at
+            self._first_at = at if self._first_at is None else self._first_at
             self._last_at = at
 
     def document(self, body: bytes, status: int) -> None:

@@ -1,6 +1,7 @@
 """Chat requests: what they ask for, and the one change that is ever made to them."""
 
 import re
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from costproxy.wire.numbers import token_count
 _STREAMS = re.compile(rb'"stream"\s*:\s*true')
 _OPTIONS_KEY = re.compile(rb'"stream_options"\s*:\s*\{')
 _ASK = b'"include_usage":true'
+# How many places that look like the option are tried: each costs a reading of the body, and all but one are decoys.
+_MOST_TRIES = 8
 
 
 class _Fields(msgspec.Struct):
@@ -66,8 +69,8 @@ def _as_raw(items: Any) -> msgspec.Raw:
 
 def _length(raw: msgspec.Raw) -> int | None:
     try:
-        return len(_items.decode(raw)) if bytes(raw[:1]) == b"[" else None
-    except (msgspec.DecodeError, RecursionError, TypeError):
+        return len(_items.decode(raw))
+    except (msgspec.DecodeError, RecursionError):  # absent, null, or not an array
         return None
 
 
@@ -91,7 +94,7 @@ def ask_for_usage(body: bytes) -> bytes | None:
     if fields.stream is not True:
         return None
     if fields.stream_options is msgspec.UNSET:
-        end = body.rstrip(b" \t\r\n").__len__() - 1
+        end = len(body.rstrip(b" \t\r\n")) - 1
         return b'%s,"stream_options":{%s}%s' % (body[:end], _ASK, body[end:])
     if isinstance(fields.stream_options, dict) and "include_usage" not in fields.stream_options:
         return _ask_inside(body, empty=not fields.stream_options)
@@ -100,7 +103,7 @@ def ask_for_usage(body: bytes) -> bytes | None:
 
 def _ask_inside(body: bytes, *, empty: bool) -> bytes | None:
     """Splice into the `stream_options` object that is the request's own, told by reading the result."""
-    for match in _OPTIONS_KEY.finditer(body):
+    for match in islice(_OPTIONS_KEY.finditer(body), _MOST_TRIES):
         at = match.end()
         changed = b"%s%s%s%s" % (body[:at], _ASK, b"" if empty else b",", body[at:])
         try:

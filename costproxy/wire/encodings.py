@@ -18,39 +18,56 @@ else:
     from backports import zstd
 
 _STEP = 64 * 1024
+_GZIP = 16 + zlib.MAX_WBITS
+_ZLIB_HEADER = 2  # bytes
+_WINDOW_LOG = 23  # RFC 9659: 8 MiB is the most a sender may ask of a reader
+
+
+class TooLargeError(WireError):
+    """What a body unpacks to is more than may be held."""
 
 
 class _Inflater(Protocol):
     def feed(self, data: bytes, room: int) -> bytes: ...
 
 
-class _Zlib:
-    """gzip, or deflate with or without the zlib wrapper (servers send both)."""
-
-    def __init__(self, wbits: int) -> None:
-        self._wbits = wbits
-        self._inflater = zlib.decompressobj(wbits)
-        self._started = False
+class _Gzip:
+    def __init__(self) -> None:
+        self._inflater = zlib.decompressobj(_GZIP)
 
     def feed(self, data: bytes, room: int) -> bytes:
         out = []
         while data and room > 0:
-            try:
-                part = self._inflater.decompress(data, room)
-            except zlib.error:
-                if self._started or self._wbits != zlib.MAX_WBITS:
-                    raise
-                self._wbits = -zlib.MAX_WBITS
-                self._inflater = zlib.decompressobj(self._wbits)
-                continue
-            self._started = True
+            part = self._inflater.decompress(data, room)
             out.append(part)
             room -= len(part)
             data = self._inflater.unconsumed_tail
             if self._inflater.eof:  # a gzip file may have several members
                 data = self._inflater.unused_data
-                self._inflater = zlib.decompressobj(self._wbits)
+                self._inflater = zlib.decompressobj(_GZIP)
         return b"".join(out)
+
+
+class _Deflate:
+    """With the zlib wrapper, as the standard has it, or without, as some servers send it; two bytes tell."""
+
+    def __init__(self) -> None:
+        self._start = b""
+        self._inflater: Any = None
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        if self._inflater is None:
+            self._start += data
+            if len(self._start) < _ZLIB_HEADER:
+                return b""
+            data, self._start = self._start, b""
+            self._inflater = zlib.decompressobj(zlib.MAX_WBITS if _has_wrapper(data) else -zlib.MAX_WBITS)
+        return b"" if self._inflater.eof else bytes(self._inflater.decompress(data, room))
+
+
+def _has_wrapper(data: bytes) -> bool:
+    """Source: RFC 1950, 2.2: the method is 8, and the first two bytes are a multiple of 31."""
+    return data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:_ZLIB_HEADER]) % 31 == 0
 
 
 class _Brotli:
@@ -58,27 +75,25 @@ class _Brotli:
         self._inflater: Any = brotli.Decompressor()
 
     def feed(self, data: bytes, room: int) -> bytes:
-        out = [self._inflater.process(data, output_buffer_limit=_STEP)]
-        size = len(out[0])
-        while size < room and not self._inflater.can_accept_more_data():
-            part = self._inflater.process(b"", output_buffer_limit=_STEP)
-            if not part:
-                break
+        out = []
+        # Only an empty answer means that nothing waits inside; `can_accept_more_data` may say yes before.
+        while room > 0 and (part := self._inflater.process(data, output_buffer_limit=_STEP)):
             out.append(part)
-            size += len(part)
+            room -= len(part)
+            data = b""
         return b"".join(out)
 
 
 class _Zstd:
     def __init__(self) -> None:
-        self._inflater = zstd.ZstdDecompressor()
+        self._inflater = _zstd()
 
     def feed(self, data: bytes, room: int) -> bytes:
         out = []
         while room > 0:
             if self._inflater.eof:
                 data = self._inflater.unused_data + data
-                self._inflater = zstd.ZstdDecompressor()
+                self._inflater = _zstd()
             part = self._inflater.decompress(data, max_length=room)
             out.append(part)
             room -= len(part)
@@ -90,10 +105,14 @@ class _Zstd:
         return b"".join(out)
 
 
+def _zstd() -> zstd.ZstdDecompressor:
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
+
+
 _INFLATERS: dict[str, Callable[[], _Inflater]] = {
-    "gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
-    "x-gzip": lambda: _Zlib(16 + zlib.MAX_WBITS),
-    "deflate": lambda: _Zlib(zlib.MAX_WBITS),
+    "gzip": _Gzip,
+    "x-gzip": _Gzip,
+    "deflate": _Deflate,
     "br": _Brotli,
     "zstd": _Zstd,
 }
@@ -104,8 +123,8 @@ class BodyDecoder:
     """Undo a `Content-Encoding` piece by piece.
 
     Raises:
-        WireError: from the constructor for an unknown encoding, from `feed` for broken data or when the
-            decoded body exceeds `limit` bytes.
+        WireError: from the constructor for an unknown encoding, from `feed` for broken data.
+        TooLargeError: from `feed`, when the decoded body exceeds `limit` bytes.
     """
 
     __slots__ = ("_layers", "_limit", "_total")
@@ -129,12 +148,18 @@ class BodyDecoder:
         """Return what `data` decodes to as far as it can be told yet."""
         if not self._layers:
             return data
-        for layer in self._layers:
-            try:
-                data = layer.feed(data, self._limit - self._total + 1)
-            except (zlib.error, brotli.error, zstd.ZstdError, EOFError, ValueError):
-                raise WireError("content encoding: expected data as named, found something else") from None
+        for layer in self._layers[:-1]:
+            data = _inflated(layer, data, self._limit)
+        data = _inflated(self._layers[-1], data, self._limit - self._total)
         self._total += len(data)
-        if self._total > self._limit:
-            raise WireError(f"decoded body: expected at most {self._limit} bytes, found more")
         return data
+
+
+def _inflated(layer: _Inflater, data: bytes, most: int) -> bytes:
+    try:
+        plain = layer.feed(data, most + 1)
+    except (zlib.error, brotli.error, zstd.ZstdError, EOFError, ValueError):
+        raise WireError("content encoding: expected data as named, found something else") from None
+    if len(plain) > most:
+        raise TooLargeError(f"decoded body: expected at most {most} bytes more, found more")
+    return plain

@@ -4,7 +4,7 @@ import re
 
 from costproxy.errors import WireError
 from costproxy.wire import jsontext
-from costproxy.wire.sse import EventSplitter, event_data
+from costproxy.wire.sse import EventSplitter, EventTooLongError, event_data
 
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 # A usage chunk is a few hundred bytes; an event beyond this is content and need not be held back.
@@ -17,32 +17,39 @@ class UsageChunkFilter:
     An event is passed on as soon as it is whole; every other byte comes out as it went in.
     """
 
-    __slots__ = ("_dropped_bare_cr", "_events", "hidden")
+    __slots__ = ("_events", "_hiding", "hidden")
 
     def __init__(self) -> None:
         self._events = EventSplitter(_LONGEST_HELD)
-        self._dropped_bare_cr = False
+        self._hiding = False  # the last event was taken out
         self.hidden = 0  # chunks taken out
+
+    def __repr__(self) -> str:
+        return f"<UsageChunkFilter hidden={self.hidden}>"
 
     def feed(self, chunk: bytes) -> bytes:
         """Return what may go on now."""
-        if self._dropped_bare_cr:
-            self._dropped_bare_cr = False
-            chunk = chunk.removeprefix(b"\n")
         try:
-            events = self._events.feed(chunk)
-        except WireError:
-            return self._events.rest()
-        kept = [event for event in events if not is_usage_chunk(event)]
-        if len(kept) != len(events):
-            self.hidden += len(events) - len(kept)
-            self._dropped_bare_cr = is_usage_chunk(events[-1]) and events[-1].endswith(b"\r")
-        return b"".join(kept)
+            return self._kept(self._events.feed(chunk))
+        except EventTooLongError as error:
+            return self._kept(error.events) + self._events.rest()
 
     def rest(self) -> bytes:
         """Return what is still held back at the end of the stream."""
         rest = self._events.rest()
-        return b"" if is_usage_chunk(rest) else rest
+        if not is_usage_chunk(rest):
+            return rest
+        self.hidden += 1
+        return b""
+
+    def _kept(self, events: list[bytes]) -> bytes:
+        return b"".join([event for event in events if not self._hides(event)])
+
+    def _hides(self, event: bytes) -> bool:
+        if event != b"\n":  # a lone LF goes the way of the event that it ends
+            self._hiding = is_usage_chunk(event)
+            self.hidden += self._hiding
+        return self._hiding
 
 
 def is_usage_chunk(event: bytes) -> bool:
@@ -53,4 +60,4 @@ def is_usage_chunk(event: bytes) -> bool:
         chunk = jsontext.decode_object(event_data(event) or b"")
     except WireError:
         return False
-    return chunk.get("choices") == [] and isinstance(chunk.get("usage"), dict)
+    return chunk.get("choices") == [] and isinstance(chunk.get("usage"), dict) and not chunk.get("error")

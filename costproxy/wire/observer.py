@@ -6,12 +6,16 @@ from costproxy.errors import WireError
 from costproxy.model import ChatReply, ChatRequest
 from costproxy.wire import chat_request
 from costproxy.wire.chat_reply import ChatFolder
-from costproxy.wire.encodings import BodyDecoder
+from costproxy.wire.encodings import BodyDecoder, TooLargeError
 from costproxy.wire.sse import SSEDecoder
 
 # Stream pieces are folded in batches of this size: cheaper than one by one, and still little to hold.
 _BATCH = 32 * 1024
-_STREAM_STARTS = (b"data:", b":", b"event:", b"id:", b"retry:", b"\xef\xbb\xbf")
+# What an encoded request may unpack to, times its size. Source: RFC 1951; br and zstd can do worse.
+_EXPANSION = 1000
+_STREAM_STARTS = (b"data:", b":", b"event:", b"id:", b"retry:")
+_BOM = b"\xef\xbb\xbf"
+_TELLING = 9  # bytes that tell a stream from a document: a byte order mark and the longest of the starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Observer:
         "_request_encoding",
         "_size",
         "_sse",
+        "_start",
         "_status",
         "request",
         "unmetered",
@@ -55,6 +60,7 @@ class Observer:
         self._document: list[bytes] = []  # decoded pieces of a reply that is no stream
         self._size = 0  # of the document, bytes
         self._is_stream: bool | None = None  # None: not told yet
+        self._start: list[tuple[float, bytes]] = []  # what there is until then, leading blanks left out
         self._request: bytes | None = None
         self._request_encoding = ""
         self._status = 0
@@ -66,8 +72,9 @@ class Observer:
 
     @property
     def weight(self) -> int:
-        """Bytes still to be parsed: what decides whether it is done on the event loop."""
-        return self._pending_bytes + self._size + len(self._request or b"")
+        """Bytes still to be parsed, at worst: what decides whether it is done on the event loop."""
+        request = len(self._request or b"") * (_EXPANSION if self._request_encoding else 1)
+        return self._pending_bytes + self._size + request
 
     def request_body(self, body: bytes, encoding: str = "") -> None:
         """Take the copy of a whole request body, as the client sent it; it is read when asked for."""
@@ -81,8 +88,8 @@ class Observer:
         body, self._request = self._request, None
         try:
             plain = BodyDecoder(self._request_encoding, self._limits.decoded).feed(body)
-        except WireError:
-            self.cannot("request_encoding")
+        except WireError as error:
+            self.cannot(f"request_{_reason(error)}")
             return None
         try:
             self.request = chat_request.read(plain)
@@ -111,24 +118,49 @@ class Observer:
         if self._pending_bytes >= _BATCH:
             self._fold()
 
-    def _fold(self) -> None:
-        """Decode what is pending, and take it in or keep it with the document."""
+    def _fold(self, *, last: bool = False) -> None:
+        """Decode what is pending, and take it in or keep it with the document; `last` means no more will come."""
         pending, self._pending, self._pending_bytes = self._pending, [], 0
-        if self._decoder is None:
-            return
-        try:
-            pieces = [(at, self._decoder.feed(chunk)) for at, chunk in pending]
-        except WireError:
-            self._give_up("reply_encoding")
-            return
+        pieces: list[tuple[float, bytes]] = []
+        failed = self._decode(pending, pieces)
         if self._is_stream is None:
-            self._is_stream = _looks_like_a_stream(b"".join(plain for _, plain in pieces[:8]))
+            pieces = self._tell(pieces, last=last or failed is not None)
         if self._is_stream:
             self._fold_events(pieces)
         else:
             self._keep([plain for _, plain in pieces])
+        if failed is not None:
+            self._give_up(f"reply_{failed}")
+
+    def _decode(self, pending: list[tuple[float, bytes]], pieces: list[tuple[float, bytes]]) -> str | None:
+        """Add the decoded pieces to `pieces`; return why that stopped.
+
+        The reason, not the error: kept in a caller's frame it would keep that frame, and what was unpacked in it.
+        """
+        for at, chunk in pending:
+            if self._decoder is None:
+                break
+            try:
+                pieces.append((at, self._decoder.feed(chunk)))
+            except WireError as error:
+                return _reason(error)
+        return None
+
+    def _tell(self, pieces: list[tuple[float, bytes]], *, last: bool) -> list[tuple[float, bytes]]:
+        """Hold pieces back until their first bytes tell a stream from a document: content types lie."""
+        for at, piece in pieces:
+            plain = piece if self._start else piece.lstrip()  # servers send blanks while a request waits its turn
+            if plain:
+                self._start.append((at, plain))
+        start = b"".join(plain[:_TELLING] for _, plain in self._start[:_TELLING])
+        if len(start) < _TELLING and not last:
+            return []
+        self._is_stream = start.removeprefix(_BOM).startswith(_STREAM_STARTS)
+        told, self._start = self._start, []
+        return told
 
     def _fold_events(self, pieces: list[tuple[float, bytes]]) -> None:
+        self._folder.streamed = True  # heartbeats alone make a stream too
         try:
             for at, plain in pieces:
                 for payload in self._sse.feed(plain):
@@ -151,7 +183,7 @@ class Observer:
     def facts(self, dialect: str, at: float) -> ChatReply:
         """Return the reply's facts as far as they came in until `at`; nothing may be fed after this."""
         self.read_request()
-        self._fold()
+        self._fold(last=True)
         if self._is_stream:
             for payload in self._sse.finish():
                 self._folder.event(payload, at)
@@ -161,7 +193,5 @@ class Observer:
         return self._folder.result(dialect=dialect, asked_model=asked)
 
 
-def _looks_like_a_stream(start: bytes) -> bool | None:
-    """Tell by the first bytes, since content types lie; None while there are only blanks."""
-    start = start.lstrip()
-    return start.startswith(_STREAM_STARTS) if start else None
+def _reason(error: WireError) -> str:
+    return "too_large" if isinstance(error, TooLargeError) else "encoding"

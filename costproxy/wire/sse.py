@@ -14,18 +14,27 @@ _BOM = b"\xef\xbb\xbf"
 _LONGEST_END = 4
 
 
+class EventTooLongError(WireError):
+    """An unfinished event has grown past the limit; `events` are the whole ones that stood before it."""
+
+    def __init__(self, limit: int, events: list[bytes]) -> None:
+        super().__init__(f"expected an event of at most {limit} bytes, found more")
+        self.events = events
+
+
 class EventSplitter:
     """Cut a byte stream into raw events, each with the blank line that ends it.
 
     Feeding the same bytes in any slicing yields the same concatenation, and the same events but for one
-    case: an event that ends in a bare CR at the end of a slice keeps its LF for the next event.
+    case: where a slice ends between the CR and the LF that end an event, the LF comes as a piece of its own.
     """
 
-    __slots__ = ("_buffer", "_limit", "_searched")
+    __slots__ = ("_after_cr", "_buffer", "_limit", "_searched")
 
     def __init__(self, limit: int) -> None:
         self._buffer = bytearray()
         self._searched = 0
+        self._after_cr = False  # the last event ended in CR at the end of a slice, so an LF may still belong to it
         self._limit = limit  # bytes of one unfinished event
 
     def __repr__(self) -> str:
@@ -35,20 +44,23 @@ class EventSplitter:
         """Return the raw events that `chunk` completes, oldest first (often none).
 
         Raises:
-            WireError: an unfinished event has grown past the limit.
+            EventTooLongError: an unfinished event has grown past the limit; it stays in `rest`.
         """
+        if not chunk:
+            return []
         buffer = self._buffer
+        events = [b"\n"] if self._after_cr and chunk.startswith(b"\n") else []
+        start = len(events)
         buffer += chunk
-        events, start = [], 0
         while match := _BLANK_LINE.search(buffer, max(start, self._searched)):
             events.append(bytes(buffer[start : match.end()]))
             start = match.end()
             self._searched = 0
-        if start:
-            del buffer[:start]
+        del buffer[:start]
+        self._after_cr = not buffer and events[-1].endswith(b"\r")
         self._searched = max(0, len(buffer) - _LONGEST_END)
         if len(buffer) > self._limit:
-            raise WireError(f"expected an event of at most {self._limit} bytes, found more")
+            raise EventTooLongError(self._limit, events)
         return events
 
     def rest(self) -> bytes:
@@ -88,7 +100,7 @@ class SSEDecoder:
         """Return the payloads that `chunk` completes, oldest first (often none).
 
         Raises:
-            WireError: an unfinished event has grown past the limit.
+            EventTooLongError: an unfinished event has grown past the limit.
         """
         payloads = (event_data(event) for event in self._splitter.feed(chunk))
         return [payload for payload in payloads if payload is not None]

@@ -26,6 +26,7 @@ _CACHED = (
 _WRITTEN = (
     "prompt_tokens_details.cache_write_tokens",
     "input_tokens_details.cache_write_tokens",
+    "prompt_tokens_details.cache_creation_input_tokens",
     "prompt_tokens_details.cache_creation_tokens",
     "cache_creation_input_tokens",
 )
@@ -121,10 +122,11 @@ class _Repair:
             self.reasoning += hidden
             self.anomalies.append("hidden_output")
 
-    def place_outside_audio(self, audio: int) -> None:
-        """Count audio that the total holds and the prompt does not (Mistral)."""
-        if self.total is not None and audio and self.total == self.prompt + self.completion + audio:
-            self.prompt += audio
+    def place_outside_audio(self, audio: int, *, heard: bool) -> None:
+        """Count audio that the total holds and the prompt does not (Mistral, which may give its seconds only)."""
+        surplus = 0 if self.total is None else self.total - self.prompt - self.completion
+        if surplus > 0 and (heard or surplus == audio):
+            self.prompt += surplus
 
     def check_total(self) -> None:
         """Note a total that its parts do not make."""
@@ -139,7 +141,7 @@ class _Repair:
         if self.written and self.cached + self.written > self.prompt:
             self.anomalies.append("cache_write_exceeds_prompt")
             # A provider that reports the same tokens as read and written has refreshed them: a read.
-            self.written = 0 if self.cached else self.prompt
+            self.written = 0 if self.written == self.cached else self.prompt - self.cached
 
 
 def normal_form(raw: Mapping[str, Any], *, dialect: str, model: str | None) -> Usage | None:
@@ -163,7 +165,8 @@ def normal_form(raw: Mapping[str, Any], *, dialect: str, model: str | None) -> U
         repair.anomalies.append("partial_usage")
     is_grok = dialect == "xai" or (model or "").startswith("grok")
     repair.place_reasoning(outside_if_unsure=is_grok)
-    repair.place_outside_audio(_first(raw, _AUDIO_OUTSIDE_PROMPT) or 0)
+    heard = bool(raw.get("prompt_audio_seconds"))
+    repair.place_outside_audio(_first(raw, _AUDIO_OUTSIDE_PROMPT) or 0, heard=heard)
     if dialect == "gemini":
         repair.place_hidden_output()
     repair.check_total()

@@ -33,7 +33,7 @@ upstream /groq/  groq -> https://api.groq.com/openai/
                    trusts {tmp_path / "ca.pem"}
 applications     named by the header x-costproxy-app; 1 API key is mapped
 metered          bodies up to 64 MiB, decompressed up to 1000 bytes
-metrics          200 models and 100 applications before "other"
+metrics          200 models, 100 applications and 1000 pairs of them before "other"
 shutdown         requests under way get 600 s to finish
 log              level info, format auto
 data             nothing is kept on disk"""

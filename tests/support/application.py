@@ -10,13 +10,13 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.support.child import bare_environment, child, tail
 
 KEY = "sk-not-a-real-key-for-the-tests"
 # No library may look for models, prices or news, or report home.
-_OFFLINE = {
+OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_OFFLINE": "1",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -25,6 +25,13 @@ _OFFLINE = {
     "NO_PROXY": "*",
     "OPENAI_API_KEY": KEY,
 }
+
+
+class Player(Protocol):
+    """Whatever plays scenarios."""
+
+    async def play(self, scenario: str, base_url: str, **options: Any) -> Any:
+        """Return what a scenario told when played against `base_url`."""
 
 
 class Application:
@@ -63,5 +70,5 @@ def application(
 ) -> Iterator[Application]:
     """Run an application that has `folder` for a home."""
     errors = folder / "stderr.txt"
-    with child(command, env=bare_environment(folder, {**_OFFLINE, **(env or {})}), errors=errors) as process:
+    with child(command, env=bare_environment(folder, {**OFFLINE, **(env or {})}), errors=errors) as process:
         yield Application(process, errors)

@@ -1,10 +1,9 @@
 """Chat requests and replies that many tests use."""
 
 import json
-from collections.abc import Sequence
 
 from costproxy.demo.chat import Chat, usage
-from costproxy.demo.frames import Comment, Json, compact
+from costproxy.demo.frames import Json
 from costproxy.demo.plan import Plan
 from costproxy.demo.replies import json_reply, stream
 

@@ -58,7 +58,7 @@ def line_with(running: subprocess.Popen[str], pattern: str, *, errors: Path, wit
             return found
         if not line:
             break
-    raise AssertionError(f"{running.args}: expected a line with {pattern!r}, found none; stderr:\n{tail(errors)}")
+    raise AssertionError(f"{running.args!r}: expected a line with {pattern!r}, found none; stderr:\n{tail(errors)}")
 
 
 def tail(errors: Path) -> str:

@@ -12,24 +12,27 @@ from typing import Any
 HERE = frozenset({"127.0.0.1", "::1", "localhost", ""})
 
 
-def serve(scenarios: Mapping[str, Callable[..., Any]]) -> None:
-    """Play scenarios until stdin ends: functions, plain or async, that take options and return JSON."""
+def serve(*scenarios: Callable[..., Any]) -> None:
+    """Play scenarios by name until stdin ends: functions, plain or async, that take options and return JSON."""
+    known = {scenario.__name__: scenario for scenario in scenarios}
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # libraries print what they like
     strangers = _refuse_strangers()
-    for line in sys.stdin:
-        order = json.loads(line)
-        os.environ["OPENAI_BASE_URL"] = order["base_url"]
-        told = {**_played(scenarios[order["scenario"]], order["options"]), "strangers": strangers}
-        answers.write(f"{json.dumps(told)}\n")
-        answers.flush()
+    # One event loop for all, since libraries keep their clients.
+    with asyncio.Runner() as runner:
+        for line in sys.stdin:
+            order = json.loads(line)
+            os.environ["OPENAI_BASE_URL"] = order["base_url"]
+            told = {**_played(runner, known[order["scenario"]], order["options"]), "strangers": strangers}
+            answers.write(f"{json.dumps(told)}\n")
+            answers.flush()
 
 
-def _played(scenario: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
+def _played(runner: asyncio.Runner, scenario: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
     try:
         result = scenario(**options)
-        return {"result": asyncio.run(result) if inspect.iscoroutine(result) else result}
-    except Exception:
+        return {"result": runner.run(result) if inspect.iscoroutine(result) else result}
+    except Exception:  # noqa: BLE001  # whatever it is, the test is to show it
         return {"failed": traceback.format_exc()}
 
 

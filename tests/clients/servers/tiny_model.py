@@ -8,7 +8,7 @@ import numpy as np
 from gguf import GGUFWriter, TokenType
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-CONTEXT = 2048  # tokens, of all its slots together
+CONTEXT = 2048  # tokens
 END_OF_TEXT, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 _SPECIAL = [END_OF_TEXT, START, END]
 _VOCABULARY, _HIDDEN, _FEED_FORWARD, _LAYERS, _HEADS, _KEY_HEADS = 2000, 64, 128, 2, 4, 2

@@ -1,0 +1,1 @@
+"""What costproxy adds to a request, measured against no proxy and against a bare one. See docs/benchmarks.md."""
