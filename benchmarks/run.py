@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import resource
+import signal
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatch
@@ -15,8 +16,8 @@ from benchmarks import report
 from benchmarks.bench import Bench
 from benchmarks.environment import environment
 from benchmarks.errors import BenchError
-from benchmarks.measure import measure
-from benchmarks.plan import Progress, steps
+from benchmarks.measure import Figures, measure
+from benchmarks.plan import Progress, Step, steps
 from benchmarks.results import Results
 from benchmarks.rows import rows_of
 from benchmarks.workloads import Workload, workloads
@@ -24,11 +25,13 @@ from benchmarks.workloads import Workload, workloads
 ROUNDS = 5
 _DESCRIPTORS = 8192  # 500 streams are 1,000 sockets in a proxy
 _WRONG_COMMAND_LINE = 2
+_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run and return the exit code: 0, 1 if something could not be measured or was not metered, 2 for wrong words."""
     options = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started ends too
     chosen = [each for each in workloads(quick=options.quick) if _wanted(each, options.only)]
     if not chosen:
         names = ", ".join(each.name for each in workloads(quick=True))
@@ -40,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
     return 0
 
 
@@ -54,7 +57,7 @@ def _run(chosen: Sequence[Workload], rounds: int, *, as_json: bool) -> None:
             _print(*report.environment_lines(where), "")
         for number, step in enumerate(plan):
             progress.begin(number)
-            for row, figure in measure(bench, step.workload, step.contender).items():
+            for row, figure in _figures(bench, step).items():
                 results.add(row, step.contender, figure)
             progress.done(number)
         progress.end()
@@ -62,6 +65,13 @@ def _run(chosen: Sequence[Workload], rounds: int, *, as_json: bool) -> None:
         _print(report.as_json(where, rows, results, rounds, bench.books))
     else:
         _print(*report.table_lines(rows, results, rounds), "", *report.book_lines(bench.books))
+
+
+def _figures(bench: Bench, step: Step) -> Figures:
+    try:
+        return measure(bench, step.workload, step.contender)
+    except BenchError as error:
+        raise BenchError(f"round {step.round}, {step.workload.name}, {step.contender}: {error}") from error
 
 
 def _print(*lines: str) -> None:

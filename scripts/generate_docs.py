@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from costproxy.recording import series
 from costproxy.settings.app_keys import APP_KEYS
 from costproxy.settings.dialects import AUTO, HOSTS, INCLUDE_USAGE, PORTS
 from costproxy.settings.keys import NAMED, SECTIONS, TOP, Key, keys_of
@@ -125,6 +126,21 @@ def dialect_table() -> Iterator[str]:
         yield f"| `{dialect}` | {', '.join(places) or 'nothing: it has to be named'} | {str(asks).lower()} |"
 
 
+def metrics_table() -> Iterator[str]:
+    """Yield the table of series, and the buckets of the histograms among them."""
+    yield "| Series | Type | Labels | Meaning |"
+    yield "|---|---|---|---|"
+    for each in series.ALL:
+        labels = ", ".join(f"`{label}`" for label in each.labels)
+        yield f"| `{each.exported_name}` | {each.kind} | {labels} | {each.help} |"
+    yield ""
+    yield "| Histogram | Upper bounds of its buckets |"
+    yield "|---|---|"
+    for each in series.ALL:
+        if each.buckets:
+            yield f"| `{each.exported_name}` | {', '.join(f'{bound:.15g}' for bound in each.buckets)} |"
+
+
 def _host_pattern(suffix: str) -> str:
     return f"*{suffix}" if suffix.startswith("-") else suffix
 
@@ -136,6 +152,7 @@ def _summary(values: type) -> str:
 PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "settings": settings_tables,
     "dialects": dialect_table,
+    "metrics": metrics_table,
 }
 
 FILES: Mapping[str, Callable[[], str]] = {

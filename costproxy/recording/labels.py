@@ -64,8 +64,8 @@ class LabelBook:
     def __repr__(self) -> str:
         return f"<LabelBook {self._guests!r}>"
 
-    def name(self, value: str | None, *, proven: bool) -> str:
-        """Return the label value for `value`: cleaned, or `other` where the cap is reached."""
+    def name(self, value: str | None, *, proven: bool, tell: bool = True) -> str:
+        """Return the label value for `value`: cleaned, or `other` where the cap is reached, which `tell` reports."""
         if value is None:
             return NONE
         if value in self._guests:
@@ -73,7 +73,8 @@ class LabelBook:
         cleaned = clean(value)
         if cleaned in (NONE, OTHER) or self._guests.admit(cleaned, proven=proven):
             return cleaned
-        self._on_overflow()
+        if tell:
+            self._on_overflow()
         return OTHER
 
 
@@ -87,9 +88,10 @@ class PairBook:
     def __repr__(self) -> str:
         return f"<PairBook {self._guests!r}>"
 
-    def app(self, app: str, *others: str, proven: bool) -> str:
+    def app(self, app: str, *others: str, proven: bool, tell: bool = True) -> str:
         """Return the application's label value beside the `others`: itself, or `other` where the cap is reached."""
         if app == OTHER or self._guests.admit((app, *others), proven=proven):
             return app
-        self._on_overflow()
+        if tell:
+            self._on_overflow()
         return OTHER

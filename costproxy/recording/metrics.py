@@ -138,7 +138,7 @@ class Metrics:
 
     def announce(self, *, upstream: str, api: str, app: str | None, model: str | None) -> None:
         """Prepare the series that a request under way will add to."""
-        labels = upstream, api, *self._names(upstream, model, app, proven=False)
+        labels = upstream, api, *self._names(upstream, model, app, proven=False, tell=False)
         if (*labels, Outcome.SUCCESS, "2xx") not in self._families[series.REQUESTS.name]:
             self._start(*labels)
 
@@ -191,12 +191,15 @@ class Metrics:
         for anomaly in usage.anomalies:
             self._at(series.USAGE_ANOMALIES, upstream, anomaly).inc()
 
-    def _names(self, upstream: str, model: str | None, app: str | None, *, proven: bool) -> tuple[str, str]:
+    def _names(
+        self, upstream: str, model: str | None, app: str | None, *, proven: bool, tell: bool = True
+    ) -> tuple[str, str]:
         """Return the label values of a model and of the application that asked for it."""
-        model = self._models.name(model, proven=proven)
+        model = self._models.name(model, proven=proven, tell=tell)
         if app is None:
             return model, DEFAULT_APP
-        return model, self._pairs.app(self._apps.name(app, proven=proven), model, upstream, proven=proven)
+        app = self._apps.name(app, proven=proven, tell=tell)
+        return model, self._pairs.app(app, model, upstream, proven=proven, tell=tell)
 
 
 def _reader(counts: Mapping[str, int], upstream: str) -> Callable[[], float]:

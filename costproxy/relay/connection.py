@@ -9,10 +9,12 @@ from typing import Any, Protocol, cast
 
 import httptools
 
+from costproxy.errors import WireError
 from costproxy.relay.headers import RawHeader, value_of
 
 # Heads of real servers stay below 64 KiB; a peer that sends more is broken or hostile.
 _LARGEST_HEAD = 1024 * 1024
+_SWITCHING = 101  # to another protocol, for which nobody has asked
 
 
 class Framing(Enum):
@@ -210,7 +212,7 @@ class UpstreamConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade:
             return False  # no upgrade was asked for
         except httptools.HttpParserError:
-            return self._parsed.ended  # bytes after the end concern the next exchange
+            return False
         return not self._headless or self._head_bytes <= _LARGEST_HEAD
 
     def _hand_on(self, sink: ReplySink, *, intact: bool) -> None:
@@ -241,7 +243,13 @@ class UpstreamConnection(asyncio.Protocol):
     # -- callbacks of httptools --------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Forget the previous head."""
+        """Forget the previous head.
+
+        Raises:
+            WireError: the reply has ended already, so this is nobody's; a connection that says such is not kept.
+        """
+        if self._parsed.ended:
+            raise WireError("expected nothing after the reply, found another")
         self._reason = b""
         self._headers = []
 
@@ -258,7 +266,8 @@ class UpstreamConnection(asyncio.Protocol):
         status = self._parser.get_status_code()
         headers, self._headers = self._headers, []
         if 100 <= status < 200:
-            self._parsed.interims.append(ReplyHead(status, self._reason, headers, Framing.NONE))
+            if status != _SWITCHING:
+                self._parsed.interims.append(ReplyHead(status, self._reason, headers, Framing.NONE))
             return
         self._headless = False
         self._framing = _framing(status, headers, is_head_request=self._is_head_request)

@@ -10,6 +10,8 @@ from aiohttp.web_protocol import _ErrInfo
 from costproxy.relay.client_reply import ClientReply
 from costproxy.relay.refusal import MALFORMED
 
+_END_WITHOUT_TRAILERS = b"\r\n0\r\n\r\n"
+
 
 class TrafficServer(web.Server):
     """The protocol factory of the traffic port."""
@@ -22,21 +24,41 @@ class TrafficServer(web.Server):
         self, message: Any, payload: StreamReader, protocol: web.RequestHandler, writer: Any, task: "Task[None]"
     ) -> BaseRequest:
         cast("_ClientConnection", protocol).body = payload
-        return super()._make_request(message, payload, protocol, writer, task)
+        return _Request(message, payload, protocol, writer, task, self._loop)
+
+
+class _Request(BaseRequest):
+    """A request of the traffic port."""
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether its connection may carry another one."""
+        connection = cast("_ClientConnection", self._protocol)
+        return super().keep_alive and (connection.tidy or not self._message.chunked)
 
 
 class _ClientConnection(web.RequestHandler):
     """One connection of a client, closed after the first request that cannot be read."""
 
-    __slots__ = ("body",)
+    __slots__ = ("_plain_end", "body")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._plain_end = True  # what was received last ends like a chunked request without trailers
         self.body: StreamReader | None = None  # of the request under way
+
+    @property
+    def tidy(self) -> bool:
+        """Whether a chunked request is here whole and brought no trailers.
+
+        aiohttp's parser (3.14) makes the last trailer of a request a header of the connection's next one.
+        """
+        return self._plain_end and not self._messages and self.body is not None and self.body.is_eof()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a body whose framing they break will not be waited for, as aiohttp would for ever."""
         super().data_received(data)
+        self._plain_end = data.endswith(_END_WITHOUT_TRAILERS)
         waiting = self._messages
         if not waiting or not isinstance(waiting[-1][0], _ErrInfo):
             return

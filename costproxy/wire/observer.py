@@ -185,6 +185,7 @@ class Observer:
         self.read_request()
         self._fold(last=True)
         if self._is_stream:
+            self._folder.streamed = True  # even if nothing but comments came
             for payload in self._sse.finish():
                 self._folder.event(payload, at)
         elif self._document or self._status >= 400:

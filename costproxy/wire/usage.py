@@ -151,8 +151,8 @@ def normal_form(raw: Mapping[str, Any], *, dialect: str, model: str | None) -> U
     whether a surplus in the total is hidden output.
     """
     prompt, completion = _first(raw, _PROMPT), _first(raw, _COMPLETION)
-    if is_blank(raw) or (prompt is None and completion is None):
-        return None
+    if not prompt and not completion:
+        return None  # a total alone says what nobody can split, and zeros are no count of anything
     repair = _Repair(
         prompt=prompt or 0,
         completion=completion or 0,

@@ -1,10 +1,13 @@
 """The benchmarks run, fill every row, and count what they send."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.support.project import ROOT
@@ -63,6 +66,19 @@ def test_a_pattern_that_matches_nothing_is_refused_with_the_names() -> None:
     assert "chat-1k" in done.stderr
 
 
+def test_what_was_started_ends_with_a_run_that_is_ended() -> None:
+    command = [sys.executable, "benchmarks/run.py", "--quick", "--only", "latency", "--rounds", "100"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # the first measurement has begun
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        process.communicate(timeout=30)
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert len(started) == 3
+    assert alive == []
+
+
 def test_one_workload_can_be_chosen() -> None:
     done = _run("--quick", "--only", "start", seconds=60)
     assert done.returncode == 0, done.stderr
@@ -71,11 +87,14 @@ def test_one_workload_can_be_chosen() -> None:
 
 
 def _run(*words: str, seconds: float) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "benchmarks/run.py", *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    command = [sys.executable, "benchmarks/run.py", *words]
+    # A session of its own, so that the processes it has started can be ended with it.
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=seconds)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)

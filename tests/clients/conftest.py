@@ -32,7 +32,8 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Llama]:
 @pytest.fixture(params=["aimock", "llama"])
 def server(request: pytest.FixtureRequest) -> Server:
     """Each of the servers that somebody else wrote."""
-    return request.getfixturevalue(request.param)
+    chosen: Server = request.getfixturevalue(request.param)
+    return chosen
 
 
 @pytest.fixture(scope="module")

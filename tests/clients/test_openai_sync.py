@@ -8,6 +8,8 @@ from tests.clients.servers.aimock import Aimock
 from tests.clients.servers.grudging import running_grudging
 from tests.clients.servers.llama import Llama
 from tests.support.application import Application
+from tests.support.proxy import running_proxy
+from tests.support.scrape import recorded
 
 APP = "openai_sync"
 
@@ -120,7 +122,9 @@ async def test_a_stream_that_breaks_off_breaks_off_the_same(app: Application, ai
 async def test_a_stream_left_early_is_the_clients_doing(app: Application, aimock: Aimock) -> None:
     both = await compare(app, "left_early", aimock)
     assert both.proxied == both.direct
-    assert both.seen.outcomes in ({"client_abort": 1}, {"success": 1})
+    assert both.seen.outcomes == {"client_abort": 1}
+    assert both.seen.by("costproxy_usage_missing_total", "reason") == {"client_abort": 1}
+    assert both.seen.total("costproxy_tokens_total") == 0
 
 
 @pytest.mark.parametrize(("scenario", "requests"), [("models", 1), ("embeddings", 1), ("responses", 2)])
@@ -148,3 +152,15 @@ async def test_retries_that_come_to_nothing_are_counted_too(app: Application) ->
     both.assert_same()
     assert both.proxied[1]["class"] == "RateLimitError"
     assert both.seen.outcomes == {"rate_limited": 3}
+
+
+async def test_a_proxy_told_not_to_ask_for_usage_changes_nothing_at_all(app: Application, llama: Llama) -> None:
+    direct = await app.play("streamed", f"{llama.url}/v1")
+    async with running_proxy(llama.url, upstream_include_usage="false") as proxy:
+        proxied = await app.play("streamed", f"{proxy.url}/v1")
+        seen = await recorded(proxy)
+    # This server's own figures stand elsewhere once usage is asked for.
+    assert "timings" in direct[-1]
+    assert [list(chunk) for chunk in proxied] == [list(chunk) for chunk in direct]
+    assert seen.by("costproxy_usage_missing_total", "reason") == {"not_sent": 1}
+    assert seen.total("costproxy_tokens_total") == 0

@@ -7,7 +7,7 @@ import pytest
 
 from costproxy.demo.chat import Chat, usage
 from costproxy.demo.frames import Comment, Frame, written
-from costproxy.demo.plan import Drip, Plan, Send, Step, Until, Wait
+from costproxy.demo.plan import Close, Drip, Plan, Send, Step, Until, Wait
 from costproxy.demo.replies import EVENTS, head, stream
 from costproxy.demo.seen import SeenRequest
 from costproxy.demo.upstream import SimulatedUpstream, always, in_turn
@@ -22,7 +22,7 @@ CHAT = Chat(id="c", model="m")
 SHOWN: list[Frame] = [Comment("waiting"), CHAT.content("caf\u00e9 \u4f60\u597d \U0001f600"), CHAT.finish()]
 EXTRA: Frame = {"choices": [], "usage": usage(10, 5)}
 NEWLINES = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
-AGAIN = Wait(0)  # lets the proxy read what was sent so far
+READ = (Wait(0), Wait(0))  # two turns of the loop: in the second the proxy has read what was sent so far
 WANTED = chat_body(stream=True, stream_options={"include_usage": True})
 NOT_SAID = chat_body(stream=True)
 
@@ -36,7 +36,7 @@ def in_chunks(first: bytes, second: bytes) -> Plan:
     """Send a body in two chunks, the end with the second."""
     sent = (b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (first, second) if piece)
     start, *rest = (head(200, [EVENTS, ("Transfer-Encoding", "chunked")]), *sent)
-    return (Send(start), *(step for piece in rest for step in (AGAIN, Send(piece))), Send(b"0\r\n\r\n"))
+    return (Send(start), *(step for piece in rest for step in (*READ, Send(piece))), Send(b"0\r\n\r\n"))
 
 
 def assert_counted(counted: Scrape, times: int) -> None:
@@ -62,7 +62,7 @@ async def test_a_stream_cut_at_any_byte_is_the_same(newline: bytes, asked: bytes
 async def test_a_reply_cut_anywhere_in_its_head_or_framing_is_the_same(asked: bytes) -> None:
     steps = stream([*SHOWN, EXTRA])
     wire = b"".join(step.data for step in steps if isinstance(step, Send))
-    up = SimulatedUpstream(in_turn(*((Send(wire[:cut]), AGAIN, Send(wire[cut:])) for cut in range(1, len(wire)))))
+    up = SimulatedUpstream(in_turn(*((Send(wire[:cut]), *READ, Send(wire[cut:])) for cut in range(1, len(wire)))))
     async with in_front_of(up) as proxy, dial(proxy.url) as client:
         for cut in range(1, len(wire)):
             answer = await client.ask(post(asked))
@@ -75,7 +75,7 @@ async def test_a_reply_cut_anywhere_in_its_head_or_framing_is_the_same(asked: by
 @pytest.mark.parametrize("asked", [WANTED, NOT_SAID], ids=["shown", "hidden"])
 async def test_a_stream_that_drips_byte_by_byte_is_the_same(newline: bytes, asked: bytes) -> None:
     start = head(200, [EVENTS, ("Connection", "close")])
-    up = SimulatedUpstream(in_turn((Drip(start + transcript(newline), every=0),)), idle=0.001)
+    up = SimulatedUpstream(always((Drip(start + transcript(newline), every=0), Close())))
     async with in_front_of(up) as proxy:
         answer = await ask(proxy.url, post(asked))
         assert_counted(await recorded(proxy), 1)
@@ -88,6 +88,7 @@ async def test_a_request_cut_at_any_byte_is_the_same() -> None:
     async with in_front_of(up) as proxy, dial(proxy.url) as client:
         for cut in range(1, len(sent)):
             await client.send(sent[:cut])
+            await asyncio.sleep(0)
             await asyncio.sleep(0)
             await client.send(sent[cut:])
             assert (await client.reply()).status == 200, cut

@@ -174,7 +174,8 @@ async def dial(
     address = urlsplit(url)
     assert address.hostname, url
     assert address.port, url
-    sock = socket.socket(socket.AF_INET6 if ":" in address.hostname else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in address.hostname else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves Nagle on
     sock.setblocking(False)
     if receive_buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)

@@ -24,9 +24,7 @@ def test_a_request_is_read_field_by_field():
         tools=[{"type": "function"}],
         max_completion_tokens=100,
     )
-    assert request == ChatRequest(
-        model="gpt-4o", stream=True, include_usage=True, messages=2, tools=1, max_output=100
-    )
+    assert request == ChatRequest(model="gpt-4o", stream=True, include_usage=True, messages=2, tools=1, max_output=100)
 
 
 def test_an_empty_request_says_nothing():

@@ -52,7 +52,9 @@ OVERFLOWS = {
     ),
     "mistral, wording": (
         400,
-        flat(message="Prompt contains 150004 tokens and 0 draft tokens, too large for model with 131072 maximum context"),
+        flat(
+            message="Prompt contains 150004 tokens and 0 draft tokens, too large for model with 131072 maximum context"
+        ),
     ),
     "deepseek": (
         400,
@@ -80,7 +82,10 @@ OVERFLOWS = {
             ]
         ).encode(),
     ),
-    "cohere": (400, flat(error_type="TOO_MANY_TOKENS", message="too many tokens: size limit exceeded by 25836 tokens.")),
+    "cohere": (
+        400,
+        flat(error_type="TOO_MANY_TOKENS", message="too many tokens: size limit exceeded by 25836 tokens."),
+    ),
     "bedrock": (
         400,
         flat(message="Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please update the input."),
@@ -108,7 +113,9 @@ OVERFLOWS = {
     ),
     "sglang": (
         400,
-        flat(object="error", message="The input (9000 tokens) is longer than the model's context length (8192 tokens)."),
+        flat(
+            object="error", message="The input (9000 tokens) is longer than the model's context length (8192 tokens)."
+        ),
     ),
     "text generation inference": (
         422,
@@ -137,7 +144,9 @@ def test_every_wording_of_a_full_context_is_known(status, body):
 LOOK_ALIKES = {
     "output limit too high": (
         400,
-        openai("max_tokens is too large: 100000. This model supports at most 16384 completion tokens.", "invalid_value"),
+        openai(
+            "max_tokens is too large: 100000. This model supports at most 16384 completion tokens.", "invalid_value"
+        ),
         errors.BAD_REQUEST,
     ),
     "parameter of another model": (
@@ -155,7 +164,9 @@ LOOK_ALIKES = {
     ),
     "too many messages": (
         400,
-        openai("Invalid 'messages': array too long. Expected an array with maximum length 2048.", "array_above_max_length"),
+        openai(
+            "Invalid 'messages': array too long. Expected an array with maximum length 2048.", "array_above_max_length"
+        ),
         errors.BAD_REQUEST,
     ),
     "no messages": (400, openai("Invalid 'messages': empty array.", "empty_array"), errors.BAD_REQUEST),
@@ -260,8 +271,8 @@ LIMITS = {
         flat(
             error={
                 "code": 429,
-                "message": "You exceeded your current quota, please check your plan and billing details.\n* Quota exceeded"
-                " for metric: generate_content_free_tier_requests, limit: 20",
+                "message": "You exceeded your current quota, please check your plan and billing details.\n* Quota"
+                " exceeded for metric: generate_content_free_tier_requests, limit: 20",
             }
         ),
         errors.RATE_REQUESTS,
@@ -276,7 +287,11 @@ LIMITS = {
         ),
         errors.RATE_TOKENS,
     ),
-    "azure, tokens": (429, flat(error={"code": "429", "message": "have exceeded token rate limit"}), errors.RATE_TOKENS),
+    "azure, tokens": (
+        429,
+        flat(error={"code": "429", "message": "have exceeded token rate limit"}),
+        errors.RATE_TOKENS,
+    ),
     "cerebras": (
         429,
         flat(code="request_quota_exceeded", message="Requests per second limit exceeded - too many requests sent."),
@@ -294,7 +309,11 @@ LIMITS = {
         errors.OVERLOADED,
     ),
     "groq's full tier": (498, openai("…", "capacity_exceeded", "…"), errors.OVERLOADED),
-    "mistral, not said which": (429, flat(object="error", message="Rate limit exceeded", code="1300"), errors.RATE_OTHER),
+    "mistral, not said which": (
+        429,
+        flat(object="error", message="Rate limit exceeded", code="1300"),
+        errors.RATE_OTHER,
+    ),
     "no body": (429, b"", errors.RATE_OTHER),
     "a page": (429, b"<html><h1>429 Too Many Requests</h1></html>", errors.RATE_REQUESTS),
 }
@@ -329,12 +348,16 @@ def test_the_kinds_of_limits_are_told_apart(status, body, kind):
         (304, errors.OTHER),
     ],
 )
-@pytest.mark.parametrize("body", [b"", b"nothing to see", b"<html></html>", b"[]", b"null", b"7", b'{"detail":[]}', b"{"])
+@pytest.mark.parametrize(
+    "body", [b"", b"nothing to see", b"<html></html>", b"[]", b"null", b"7", b'{"detail":[]}', b"{"]
+)
 def test_a_body_that_says_nothing_leaves_it_to_the_status(status, kind, body):
     assert classify(body, status) == kind
 
 
-@pytest.mark.parametrize("text", ["Incorrect API key provided: in***ey.", "API key not valid. Please pass a valid API key."])
+@pytest.mark.parametrize(
+    "text", ["Incorrect API key provided: in***ey.", "API key not valid. Please pass a valid API key."]
+)
 def test_a_bad_key_is_known_where_it_comes_as_400(text):
     assert classify(flat(code="Client specified an invalid argument", error=text), 400) == errors.AUTHENTICATION
 
@@ -350,13 +373,19 @@ def test_a_long_body_is_read_by_its_beginning():
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        ({"message": "The server had an error. Sorry about that!", "type": "server_error", "code": None}, errors.SERVER),
+        (
+            {"message": "The server had an error. Sorry about that!", "type": "server_error", "code": None},
+            errors.SERVER,
+        ),
         ({"message": "Overloaded", "type": "overloaded_error", "details": None}, errors.OVERLOADED),
         ({"message": "The engine is overloaded", "type": "x"}, errors.OVERLOADED),
         ({"message": "Token limit reached", "code": 400}, errors.BAD_REQUEST),
         ({"message": "Provider returned error", "code": 429}, errors.RATE_UPSTREAM),
         ({"message": "no", "code": 502}, errors.SERVER),
-        ({"message": "no", "type": "invalid_request_error", "code": "tool_use_failed", "status_code": 400}, "bad_request"),
+        (
+            {"message": "no", "type": "invalid_request_error", "code": "tool_use_failed", "status_code": 400},
+            "bad_request",
+        ),
         ({"message": "Rate limit reached", "code": "rate_limit_exceeded", "type": "tokens"}, errors.RATE_TOKENS),
         ({"message": "requests per minute", "type": "rate_limit_error"}, errors.RATE_REQUESTS),
         ({"message": "…", "code": "insufficient_quota"}, errors.QUOTA),
@@ -372,8 +401,12 @@ def test_an_error_inside_a_success_is_known_by_what_it_says(error, kind):
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["error", "code", "type", "message", "innererror", "error_type"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "code", "type", "message", "innererror", "error_type"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
 )
 KINDS = {value for name, value in vars(errors).items() if name.isupper() and isinstance(value, str)}

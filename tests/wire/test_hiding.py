@@ -30,8 +30,10 @@ def passed(slices: list[bytes]) -> bytes:
 
 def stream_of(newline: str, usage: str) -> bytes:
     start = f": heartbeat{newline}{newline}".encode()
-    return start + b"".join(event(each, newline) for each in (AZURE, TEXT, FINISH)) + b"".join(
-        event(each, newline) for each in ([usage] if usage else []) + ["[DONE]"]
+    return (
+        start
+        + b"".join(event(each, newline) for each in (AZURE, TEXT, FINISH))
+        + b"".join(event(each, newline) for each in ([usage] if usage else []) + ["[DONE]"])
     )
 
 
@@ -51,9 +53,9 @@ def test_a_stream_without_it_passes_untouched_wherever_it_is_cut(newline):
         assert passed(slices) == whole, slices
 
 
-EVENTS = st.lists(
-    st.tuples(st.sampled_from([*KEPT.values(), USAGE]), st.sampled_from(NEWLINES)), max_size=8
-).map(lambda drawn: [(payload == USAGE, event(payload, newline)) for payload, newline in drawn])
+EVENTS = st.lists(st.tuples(st.sampled_from([*KEPT.values(), USAGE]), st.sampled_from(NEWLINES)), max_size=8).map(
+    lambda drawn: [(payload == USAGE, event(payload, newline)) for payload, newline in drawn]
+)
 
 
 @given(EVENTS, st.data())

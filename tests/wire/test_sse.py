@@ -72,7 +72,21 @@ def test_byte_by_byte_changes_nothing(newline):
 
 
 PIECES = st.sampled_from(
-    [b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n", b"data", b":", b" ", b"data: a", b"data:b", b"event: x", b": c"]
+    [
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\n\n",
+        b"\r\r",
+        b"\r\n\r\n",
+        b"data",
+        b":",
+        b" ",
+        b"data: a",
+        b"data:b",
+        b"event: x",
+        b": c",
+    ]
 )
 
 
@@ -165,6 +179,8 @@ def test_comments_and_blanks_are_heartbeats(chunk):
     assert is_heartbeat(chunk)
 
 
-@pytest.mark.parametrize("chunk", [b"data: a\n\n", b": c\n\ndata: a\n\n", b"{}", b" {}", b"\n\n{}", b"event: ping\n\n", b""])
+@pytest.mark.parametrize(
+    "chunk", [b"data: a\n\n", b": c\n\ndata: a\n\n", b"{}", b" {}", b"\n\n{}", b"event: ping\n\n", b""]
+)
 def test_content_is_no_heartbeat(chunk):
     assert not is_heartbeat(chunk)

@@ -241,6 +241,8 @@ def test_a_contradiction_is_repaired_and_said(dialect, raw, expected, anomaly):
         usage(10**13, 10**13, 0),
         usage(1.5, 2.5, 0),
         {"total_tokens": 25},
+        usage(0, 0, 25),
+        usage(0, None, 25),
         {"prompt_tokens_details": {"cached_tokens": 3}},
         {"cost": 0.1},
     ],
@@ -282,10 +284,11 @@ def test_no_usage_however_odd_makes_a_negative_count_or_raises(raw, dialect):
 SMALL = st.integers(0, 2000)
 
 
-@given(SMALL, SMALL, SMALL, SMALL, SMALL, DIALECTS)
+@given(st.tuples(SMALL, SMALL, SMALL, SMALL, SMALL), DIALECTS)
 @settings(deadline=None, max_examples=500)
-def test_nothing_is_counted_twice(prompt, completion, read, written, thought, dialect):
+def test_nothing_is_counted_twice(parts, dialect):
     """Whatever the parts claim, the prompt's kinds make the prompt; the completion's, it or it and the reasoning."""
+    prompt, completion, read, written, thought = parts
     raw = usage(prompt, completion, **cached(read, cache_write_tokens=written), **reasoning(thought))
     found = normal_form(raw, dialect=dialect, model=None)
     if not prompt and not completion:

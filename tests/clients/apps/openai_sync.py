@@ -111,7 +111,7 @@ def raw_streamed() -> Any:
 def left_early() -> Any:
     """Leave a stream in the middle, as a user does who has read enough."""
     with OpenAI() as client:
-        stream = client.chat.completions.create(messages=COLOUR, stream=True, **ASKING)
+        stream = client.chat.completions.create(messages=messages("dawdle"), stream=True, **ASKING)
         first = dumped(next(stream))
         stream.close()
         return first

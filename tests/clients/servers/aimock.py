@@ -46,7 +46,7 @@ def running_aimock(folder: Path) -> Iterator[Aimock]:
     """Run the fake with the replies of aimock.json."""
     program = need_npm("@copilotkit/aimock") / "dist" / "cli.js"
     errors = folder / "stderr.txt"
-    command = [need("node"), program, "--port", "0", "--fixtures", REPLIES, "--validate-on-load"]
+    command: list[str | Path] = [need("node"), program, "--port", "0", "--fixtures", REPLIES, "--validate-on-load"]
     with child(command, env=bare_environment(folder), errors=errors) as running:
         yield Aimock(line_with(running, r"http://127\.0\.0\.1:\d+", errors=errors)[0])
 

@@ -47,6 +47,6 @@ def running_llama(folder: Path) -> Iterator[Llama]:
     """Make the model in `folder`, and serve it."""
     model, errors = folder / "tiny.gguf", folder / "stderr.txt"
     write_tiny_model(model)
-    command = [sys.executable, "-m", "tests.clients.servers.llama_main", model, str(CONTEXT)]
+    command: list[str | Path] = [sys.executable, "-m", "tests.clients.servers.llama_main", model, str(CONTEXT)]
     with child(command, env=bare_environment(folder, {"HF_HUB_OFFLINE": "1"}), errors=errors) as running:
         yield Llama(line_with(running, r"(?<=listening on )http://127\.0\.0\.1:\d+", errors=errors)[0])
