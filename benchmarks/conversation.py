@@ -41,11 +41,11 @@ class Writer:
         while True:
             yield from self._tool_conversation(shape) if shape.tools else self._talk(shape)
 
-    def stream(self, chunks: int, *, paced: bool) -> bytes:
-        """Return a request whose answer is a stream of that many chunks."""
-        messages = [self._system(300), self._user(400)]
+    def streams(self, chunks: int, *, paced: bool) -> Iterator[bytes]:
+        """Yield requests, without end, whose answers are streams of that many chunks."""
         plan = f"stream {chunks} {'paced' if paced else 'burst'}"
-        return _request(plan, messages, extra=',"stream":true')
+        while True:
+            yield _request(plan, [self._system(300), self._user(400)], extra=',"stream":true')
 
     def _talk(self, shape: Chat) -> Iterator[bytes]:
         size = _content_size(shape)

@@ -37,7 +37,7 @@ async def at_fixed_times(
     return took
 
 
-async def streaming(clients: Sequence[Client], request: bytes, *, chunks: int, each: int) -> None:
+async def streaming(clients: Sequence[Client], requests: Iterator[bytes], *, chunks: int, each: int) -> None:
     """Have every client ask for `each` streams, one after the other, and see that no event is missing.
 
     Raises:
@@ -46,7 +46,7 @@ async def streaming(clients: Sequence[Client], request: bytes, *, chunks: int, e
 
     async def listen(client: Client) -> None:
         for _ in range(each):
-            reply = await client.exchange(request)
+            reply = await client.exchange(next(requests))
             if reply.events != chunks + EXTRA_EVENTS:
                 raise BenchError(f"expected a stream of {chunks + EXTRA_EVENTS} events, found {reply.events}")
 

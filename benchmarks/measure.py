@@ -51,13 +51,13 @@ def _chat(bench: Bench, workload: Chat, contender: Contender) -> Figures:
 
 def _streams(bench: Bench, workload: Streams, contender: Contender) -> Figures:
     chunks, each = workload.chunks, workload.each
-    short = bench.writer.stream(1, paced=False)
-    request = bench.writer.stream(chunks, paced=workload.paced)
+    short = bench.writer.streams(1, paced=False)
+    long = bench.writer.streams(chunks, paced=workload.paced)
     spent = bench.load(
         contender,
         clients=workload.concurrent,
         warm_up=lambda clients: load.streaming(clients, short, chunks=1, each=1),
-        work=lambda clients: load.streaming(clients, request, chunks=chunks, each=each),
+        work=lambda clients: load.streaming(clients, long, chunks=chunks, each=each),
         requests=workload.concurrent * (1 + each),
     )
     if workload.paced:

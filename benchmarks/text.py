@@ -26,16 +26,16 @@ class Text:
     def __init__(self) -> None:
         chance = random.Random(7)
         words = _WORDS.split()
-        self._prose = [" ".join(chance.choices(words, k=14)) + "." for _ in range(_PIECES)]
-        self._lines = [chance.choice(_LINES) for _ in range(_PIECES)]
+        self._prose = _Stock([" ".join(chance.choices(words, k=14)) + "." for _ in range(_PIECES)])
+        self._lines = _Stock([chance.choice(_LINES) for _ in range(_PIECES)])
 
     def prose(self, serial: int, size: int) -> str:
         """Return about `size` bytes of sentences; another `serial` gives another text."""
-        return _cut(self._prose, serial, size)
+        return self._prose.cut(serial, size)
 
     def lines(self, serial: int, size: int) -> str:
         """Return about `size` bytes of code, records and log lines; another `serial` gives another text."""
-        return _cut(self._lines, serial, size)
+        return self._lines.cut(serial, size)
 
     def answer(self, serial: int, size: int) -> str:
         """Return the assistant message, as JSON, in which the model answers with a text."""
@@ -49,8 +49,14 @@ class Text:
         return f'{{"role":"assistant","content":null,"tool_calls":[{call}]}}'
 
 
-def _cut(pieces: list[str], serial: int, size: int) -> str:
-    start = serial * _STRIDE % _PIECES
-    count = max(1, round(size / len(pieces[start])))
-    wanted = (pieces * 2)[start : start + count] if start + count > _PIECES else pieces[start : start + count]
-    return f"{serial} {' '.join(wanted)}"
+class _Stock:
+    """Pieces, and texts cut from them."""
+
+    def __init__(self, pieces: list[str]) -> None:
+        self._pieces = 2 * pieces  # so that no cut runs over the end
+        self._length = sum(map(len, pieces)) / len(pieces) + 1
+
+    def cut(self, serial: int, size: int) -> str:
+        start = serial * _STRIDE % _PIECES
+        count = max(1, round(size / self._length))
+        return f"{serial} {' '.join(self._pieces[start : start + count])}"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 from collections.abc import Iterator
 from types import TracebackType
@@ -74,9 +75,18 @@ class Proxy:
         Raises:
             StartError: a port is taken, a host is not ours, or a certificate file cannot be read.
         """
-        settings = self._settings
-        for notice in settings.notices:
+        for notice in self._settings.notices:
             self._log.event("settings", notice=notice)
+        try:
+            await self._start_traffic()
+            await self._start_admin()
+        except StartError:
+            await self.stop(grace=0.0)
+            raise
+        self._say_what_runs()
+
+    async def _start_traffic(self) -> None:
+        settings = self._settings
         self._relay = relay = self._build_relay()
         self.metrics.watch_in_flight(relay.in_flight)
         self._server = relay.server()
@@ -86,12 +96,6 @@ class Proxy:
                 self._server, settings.listen.host, settings.listen.port, backlog=_BACKLOG
             )
         self.url = _url(self._listener.sockets[0].getsockname())
-        try:
-            await self._start_admin()
-        except StartError:
-            await self.stop(grace=0.0)
-            raise
-        self._say_what_runs()
 
     async def stop(self, *, grace: float) -> None:
         """Stop taking requests, let those under way finish for `grace` seconds, then stop."""
@@ -106,12 +110,14 @@ class Proxy:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace):
                     await relay.wait_until_quiet()
+            relay.cut()
             await self._server.shutdown(0.1)
             relay.close()
         if self._admin is not None:
             await self._admin.cleanup()
         self._recorder.close()
-        self._log.event("stopped")
+        if self.admin_url:
+            self._log.event("stopped")
         self._log.close()
 
     def _build_relay(self) -> Relay:
@@ -152,8 +158,9 @@ def _explained(section: str, host: str, port: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        text = f"{section}: expected an address that is free and ours, found {host}:{port} ({reason})"
+        number = error.errno or 0  # those of name resolution are negative, and are not the operating system's
+        reason = os.strerror(number) if number > 0 else error.strerror or str(error)
+        text = f"{section}: expected an address that is free and ours, found {host}:{port} ({reason.lower()})"
         raise StartError(f"{text}; choose another port or host, or 0 for a free port") from None
 
 

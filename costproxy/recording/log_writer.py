@@ -55,8 +55,14 @@ class LogWriter:
 
     def _write_batch(self, lines: list[str]) -> None:
         try:
-            self._stream.write("".join(f"{line}\n" for line in lines))
+            self._put("".join(f"{line}\n" for line in lines))
             self._stream.flush()
         except (OSError, ValueError):
             for _ in lines:
                 self._on_drop()
+
+    def _put(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+        except UnicodeEncodeError:  # a terminal that knows few characters; nothing has been written yet
+            self._stream.write(text.encode("ascii", "backslashreplace").decode())

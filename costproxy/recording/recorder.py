@@ -26,10 +26,13 @@ class Recorder:
 
     def finish(self, make: Callable[[], Exchange], *, heavy: bool) -> None:
         """Record the exchange that `make` returns; in a thread if that is `heavy` work. Never raises."""
-        if heavy:
-            self._heavy.submit(self._record, make)
-        else:
-            self._record(make)
+        try:
+            if heavy:
+                self._heavy.submit(self._record, make)
+                return
+        except RuntimeError:  # closed already; late is better than never
+            pass
+        self._record(make)
 
     def close(self) -> None:
         """Finish what is still being recorded."""

@@ -34,7 +34,7 @@ class ClientReply:
         self._patience: asyncio.Timeout | None = None  # with a client that does not take what there is
         self._blocked = False
         self.source: UpstreamConnection | None = None
-        self.keep_alive = bool(request.keep_alive)  # read by aiohttp's server
+        self.keep_alive = True  # whether the client's connection may carry another request; aiohttp's server asks
         self.status: int | None = None  # None: nothing was sent
         self.bytes_in = 0  # body bytes from the upstream
         self.replied: float | None = None  # when its head came in
@@ -75,6 +75,7 @@ class ClientReply:
             self._filter = UsageChunkFilter()
         if self._tap is not None:
             self._tap.tell(lambda observer: observer.head(head.status, encoding))
+        self.keep_alive = self.keep_alive and bool(self._request.keep_alive)
         self._framing = self._framing_for_client(head.framing)
         self._out.append(encode_head(_start_line(head), self._headers(head)))
 
@@ -171,7 +172,7 @@ class ClientReply:
         self.status = refusal.status
         self.ended = True
         # What is left of an unread body would be taken for the next request.
-        self.keep_alive = self.keep_alive and self._request.content.is_eof()
+        self.keep_alive = self.keep_alive and bool(self._request.keep_alive) and self._request.content.is_eof()
         if self._request.transport is not None:
             with_body = self._request.method != "HEAD"
             self._request.transport.write(refusal.encode(keep_alive=self.keep_alive, with_body=with_body))

@@ -11,6 +11,7 @@ import httptools
 
 from costproxy.errors import WireError
 from costproxy.relay.headers import RawHeader, value_of
+from costproxy.relay.kernel import has_news
 
 # Heads of real servers stay below 64 KiB; a peer that sends more is broken or hostile.
 _LARGEST_HEAD = 1024 * 1024
@@ -135,6 +136,12 @@ class UpstreamConnection(asyncio.Protocol):
         """Wait until the upstream takes more."""
         if self._writable is not None:
             await self._writable
+
+    async def hear(self) -> None:
+        """Let what the upstream has said be read first: writing to one that answered and left loses the answer."""
+        if has_news(self.fileno()):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     def uploaded(self) -> None:
         """Note that the request has been sent to its end."""

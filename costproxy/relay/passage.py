@@ -21,7 +21,6 @@ from costproxy.relay.request_head import ClientHead
 from costproxy.relay.tap import Tap
 from costproxy.relay.upload import Body
 from costproxy.relay.upstream import Upstream
-from costproxy.wire import chat_request
 from costproxy.wire.apis import Api
 from costproxy.wire.observer import Limits
 
@@ -169,7 +168,7 @@ class Passage:
                 encoding = self._head.value(b"content-encoding").decode("latin-1")
                 copy = body.data
                 self._tap.tell(lambda observer: observer.request_body(copy, encoding))
-                if not encoding and (asking := self._asking_for_usage(body)) is not None:
+                if not encoding and (asking := self._asking_for_usage()) is not None:
                     body = asking
                     changes[b"accept-encoding"] = b"identity"
                     if not self._head.chunked:
@@ -178,10 +177,10 @@ class Passage:
         host = self._errand.upstream.settings.host_header.encode()
         return body, self._head.encode(start, host=host, changes=changes)
 
-    def _asking_for_usage(self, body: Body) -> Body | None:
+    def _asking_for_usage(self) -> Body | None:
         if not self._errand.upstream.settings.include_usage:
             return None
-        data = self._tap.tell(lambda _: chat_request.ask_for_usage(body.data)) if self._tap is not None else None
+        data = self._tap.tell(lambda observer: observer.ask_for_usage()) if self._tap is not None else None
         if data is None:
             return None
         self._injected = True
@@ -218,6 +217,7 @@ class Passage:
         try:
             async for piece in upload.rest_of(self._request.content):
                 self._bytes_in += len(piece)
+                await connection.hear()
                 connection.write(*upload.frame(piece, chunked=chunked))
                 await connection.drain()
                 self.reply.active = perf_counter()

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import select
 import socket
 import ssl
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ import aiohappyeyeballs
 
 from costproxy.errors import UpstreamError
 from costproxy.relay.connection import UpstreamConnection
+from costproxy.relay.kernel import peer_has_closed
 
 # A server announces when it will close an idle connection; leave before it does.
 _BEFORE_THE_HINT = 1.0
-_CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR if hasattr(select, "POLLRDHUP") else 0
 
 
 class UnreachableError(UpstreamError):
@@ -57,7 +56,7 @@ class Pool:
         now = asyncio.get_running_loop().time()
         while self._idle:
             connection = self._idle.pop()
-            if self._fresh(connection, now) and not _peer_has_closed(connection):
+            if self._fresh(connection, now) and not peer_has_closed(connection.fileno()):
                 return connection
             connection.close()
         return await self._connect()
@@ -127,13 +126,3 @@ class Pool:
             server_hostname=origin.host if origin.tls else None,
         )
         return connection
-
-
-def _peer_has_closed(connection: UpstreamConnection) -> bool:
-    """Ask the kernel, which knows of a close before the event loop does."""
-    fileno = connection.fileno()
-    if fileno < 0:
-        return True
-    poll = select.poll()
-    poll.register(fileno, _CLOSED)
-    return bool(poll.poll(0))

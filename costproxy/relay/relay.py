@@ -51,6 +51,7 @@ class Relay:
         self._quiet = asyncio.Event()
         self._quiet.set()
         self.closing = False
+        self._cutting = False
 
     def __repr__(self) -> str:
         return f"<Relay in_flight={self.in_flight} closing={self.closing}>"
@@ -78,8 +79,7 @@ class Relay:
         try:
             await passage.run()
         except asyncio.CancelledError:
-            cut_by_us = self.closing and request.transport is not None
-            passage.ending = Ending.SHUTDOWN if cut_by_us else Ending.CLIENT_LEFT
+            passage.ending = Ending.SHUTDOWN if self._cutting else Ending.CLIENT_LEFT
             raise
         except Exception:  # noqa: BLE001  # whatever it is, the client must not hang and the record be made
             passage.fail()
@@ -103,6 +103,10 @@ class Relay:
         for connection in server.connections:
             if connection not in busy:
                 connection.force_close()
+
+    def cut(self) -> None:
+        """Take it that whatever is broken off from now on was broken off by us."""
+        self._cutting = True
 
     def close(self) -> None:
         """Drop the idle connections to the upstreams."""

@@ -11,6 +11,7 @@ from costproxy.relay.client_reply import ClientReply
 from costproxy.relay.refusal import MALFORMED
 
 _END_WITHOUT_TRAILERS = b"\r\n0\r\n\r\n"
+_END_SIZE = len(_END_WITHOUT_TRAILERS)
 
 
 class TrafficServer(web.Server):
@@ -40,11 +41,11 @@ class _Request(BaseRequest):
 class _ClientConnection(web.RequestHandler):
     """One connection of a client, closed after the first request that cannot be read."""
 
-    __slots__ = ("_plain_end", "body")
+    __slots__ = ("_last", "body")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._plain_end = True  # what was received last ends like a chunked request without trailers
+        self._last = b""  # of what was received, as many bytes as the end of a chunked request has
         self.body: StreamReader | None = None  # of the request under way
 
     @property
@@ -53,12 +54,13 @@ class _ClientConnection(web.RequestHandler):
 
         aiohttp's parser (3.14) makes the last trailer of a request a header of the connection's next one.
         """
-        return self._plain_end and not self._messages and self.body is not None and self.body.is_eof()
+        whole = self.body is not None and self.body.is_eof() and not self._messages
+        return whole and self._last == _END_WITHOUT_TRAILERS
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a body whose framing they break will not be waited for, as aiohttp would for ever."""
+        self._last = (self._last + data[-_END_SIZE:])[-_END_SIZE:]
         super().data_received(data)
-        self._plain_end = data.endswith(_END_WITHOUT_TRAILERS)
         waiting = self._messages
         if not waiting or not isinstance(waiting[-1][0], _ErrInfo):
             return

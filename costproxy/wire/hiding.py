@@ -29,6 +29,9 @@ class UsageChunkFilter:
 
     def feed(self, chunk: bytes) -> bytes:
         """Return what may go on now."""
+        if self._events.between_events and chunk.endswith(b"\n\n") and _USAGE.search(chunk) is None:
+            self._hiding = False
+            return chunk  # whole events, and none of them has usage
         try:
             return self._kept(self._events.feed(chunk))
         except EventTooLongError as error:

@@ -97,6 +97,18 @@ class Observer:
             self.cannot("request_unreadable")
         return self.request
 
+    def ask_for_usage(self) -> bytes | None:
+        """Return the request's body with usage asked for, None where that is not ours to do."""
+        body = self._request
+        if body is None or self._request_encoding:
+            return None
+        try:
+            fields = chat_request.parse(body)
+        except WireError:
+            return None  # it is read once more when the exchange is over, and what is wrong with it noted
+        self.request, self._request = chat_request.facts_of(fields), None
+        return chat_request.ask_for_usage(body, fields)
+
     def cannot(self, reason: str) -> None:
         """Note why something could not be read; the first reason stands."""
         self.unmetered = self.unmetered or reason

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 
@@ -37,20 +38,32 @@ async def test_what_is_no_good_reply_is_an_error(reply: bytes, found: str) -> No
             await client.exchange(REQUEST)
 
 
+class _Server(asyncio.Protocol):
+    """Sends a reply for whatever comes; `then_close` ends the connection after it."""
+
+    def __init__(self, reply: bytes, *, then_close: bool) -> None:
+        self._reply = reply
+        self._then_close = then_close
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(self._reply)
+        if self._then_close:
+            self._transport.close()
+
+
 @asynccontextmanager
 async def _answering(reply: bytes, *, then_close: bool = False) -> AsyncIterator[int]:
-    """Run a server that sends `reply` for every request, and return its port."""
+    """Run a server on a free port, and return the port."""
+    protocols: list[_Server] = []
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while await reader.readuntil(b"\r\n\r\n"):
-                writer.write(reply)
-                if then_close:
-                    break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        writer.close()
+    def accept() -> _Server:
+        protocols.append(_Server(reply, then_close=then_close))
+        return protocols[-1]
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
+    async with await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1]
+        for protocol in protocols:
+            protocol._transport.abort()

@@ -52,9 +52,7 @@ def counted(source: Metrics | list[Sample], name: str, *by: str) -> dict[Any, fl
 def test_a_turn_is_counted_under_all_its_labels(metrics):
     metrics.record(turn(app="shop", bytes_in=100, bytes_out=2000))
     labels = ("upstream", "api", "model", "app", "outcome", "status")
-    assert counted(metrics, "requests_total", *labels) == {
-        ("default", "chat", "gpt-4o", "shop", "success", "2xx"): 1
-    }
+    assert counted(metrics, "requests_total", *labels) == {("default", "chat", "gpt-4o", "shop", "success", "2xx"): 1}
     assert counted(metrics, "request_bytes_total", "upstream", "api") == {("default", "chat"): 100}
     assert counted(metrics, "response_bytes_total", "upstream", "api") == {("default", "chat"): 2000}
 
@@ -124,7 +122,12 @@ def test_what_could_not_be_read_is_counted(metrics):
 
 def test_times_are_observed_in_seconds(metrics):
     reply = ChatReply(
-        model="m", usage=Usage(input=1, output=11), complete=True, streamed=True, first_token_at=12.0, last_token_at=14.0
+        model="m",
+        usage=Usage(input=1, output=11),
+        complete=True,
+        streamed=True,
+        first_token_at=12.0,
+        last_token_at=14.0,
     )
     timing = Timing(started=10.0, ended=15.0, overhead=0.0004)
     metrics.record(turn(reply=reply, timing=timing))

@@ -13,7 +13,7 @@ from tests.support.chats import chat_body, stream_frames
 from tests.support.hearing import hear_out
 from tests.support.proxy import in_front_of
 from tests.support.raw import Header, ask, chunked, dial, post, request
-from tests.support.scrape import recorded
+from tests.support.scrape import recorded, scrape
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -80,16 +80,35 @@ async def test_trailers_are_not_invented() -> None:
             assert answer.wire.endswith(b"\r\n0\r\n\r\n")
 
 
-async def test_trailers_of_a_request_do_not_become_headers_or_requests() -> None:
+@pytest.mark.parametrize("target", ["/v1/files", "/v1/chat/completions"])
+@pytest.mark.parametrize("apart", [True, False], ids=["one by one", "at once"])
+async def test_a_trailer_of_a_request_never_becomes_a_header_of_the_next(target: str, apart: bool) -> None:
+    first = request("POST", target, (b"Transfer-Encoding", b"chunked"), (b"Trailer", b"X-Sum"))
+    first += chunked(b"a", b"b", trailers=b"X-Sum: 1\r\nX-Api-Key: 0\r\n")
+    second = post(b"{}")
     up = SimulatedUpstream(always(OK))
     async with in_front_of(up) as proxy, dial(proxy.url) as client:
-        for target in ("/v1/files", "/v1/chat/completions"):
-            asked = request("POST", target, (b"Transfer-Encoding", b"chunked"), (b"Trailer", b"X-Sum"))
-            answer = await client.ask(asked, chunked(b"a", b"b", trailers=b"X-Sum: 1\r\nX-Api-Key: evil\r\n"))
-            assert answer.body == b"ok"
-    assert [(seen.body, seen.header("x-sum"), seen.header("x-api-key")) for seen in up.requests] == [
-        (b"ab", None, 1)
-    ] * 2
+        await client.send(first if apart else first + second)
+        answer = await client.reply()
+        assert (answer.body, answer.header("connection")) == (b"ok", b"close")
+        assert await client.closed()
+        assert (await ask(proxy.url, second)).body == b"ok"
+    assert [seen.body for seen in up.requests] == [b"ab", b"{}"]
+    assert [seen.header("x-api-key") for seen in up.requests] == [None, None]
+
+
+@pytest.mark.parametrize("target", ["/v1/files", "/v1/chat/completions"])
+async def test_chunked_requests_without_trailers_keep_their_connection_however_they_are_cut(target: str) -> None:
+    sent = request("POST", target, (b"Transfer-Encoding", b"chunked")) + chunked(b"hello", b"you")
+    up = SimulatedUpstream(always(OK))
+    async with in_front_of(up) as proxy, dial(proxy.url) as client:
+        for cut in range(len(sent) - 25, len(sent)):
+            await client.send(sent[:cut])
+            await scrape(proxy)  # after which the first part has been read
+            await client.send(sent[cut:])
+            answer = await client.reply()
+            assert (answer.body, answer.header("connection")) == (b"ok", None)
+    assert {seen.body for seen in up.requests} == {b"helloyou"}
 
 
 # -- connections ---------------------------------------------------------------------------------------------

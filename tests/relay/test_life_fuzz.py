@@ -24,7 +24,7 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])]
 
-REQUESTS = 3000
+REQUESTS = 2000
 AT_ONCE = 40
 OUTCOMES = {
     "success",
@@ -167,7 +167,7 @@ def by_header(seen: SeenRequest) -> Plan:
     return PLANS[int(seen.header("x-plan") or 0)]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 async def test_the_books_balance_and_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     started = 0
     handle = Relay.handle

@@ -179,7 +179,11 @@ async def dial(
     sock.setblocking(False)
     if receive_buffer is not None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    await asyncio.get_running_loop().sock_connect(sock, (address.hostname, address.port))
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, (address.hostname, address.port))
+    except OSError:
+        sock.close()
+        raise
     reader, writer = await asyncio.open_connection(
         sock=sock, limit=limit, ssl=tls, server_hostname=address.hostname if tls else None
     )

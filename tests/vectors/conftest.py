@@ -33,10 +33,8 @@ class Stage:
     """What the upstream answers next, and the proxy in front of it."""
 
     proxy: Proxy
+    upstream: SimulatedUpstream
     plans: list[Plan] = field(default_factory=list)
-
-    def url(self, recording: Recording) -> str:
-        return f"{self.proxy.url}/{mount_of(recording)}"
 
 
 @pytest.fixture
@@ -50,7 +48,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         file = tmp_path / "costproxy.toml"
         tables = (f'[upstreams.{name}]\nurl = "{up.url}"\ndialect = "{name}"\n' for name in MOUNTED)
         file.write_text("\n".join(tables), encoding="utf-8")
-        async with running_proxy(up.url, file=file, log_level="error") as proxy:
-            yield Stage(proxy, plans)
+        async with running_proxy(up.url, file=file, log_level="error", limits_models=1000) as proxy:
+            yield Stage(proxy, up, plans)
         assert up.errors == []
         assert up.faults == []

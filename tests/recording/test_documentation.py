@@ -1,0 +1,28 @@
+"""The page on metrics says what is exported, and says it all."""
+
+import pytest
+
+from costproxy.model import Outcome, TokenKind, UsageQuality
+from costproxy.recording import series
+from tests.support.project import ROOT
+
+
+@pytest.fixture(name="page", scope="module")
+def _page() -> str:
+    return (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("each", series.ALL, ids=[each.exported_name for each in series.ALL])
+def test_the_page_has_every_series_with_its_labels_and_its_meaning(page, each):
+    labels = ", ".join(f"`{label}`" for label in each.labels)
+    assert f"| `{each.exported_name}` | {each.kind} | {labels} | {each.help} |" in page
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_the_page_explains_every_outcome(page, outcome):
+    assert f"| `{outcome}` | " in page
+
+
+@pytest.mark.parametrize("word", [*TokenKind, UsageQuality.EXACT, UsageQuality.ADJUSTED])
+def test_the_page_explains_the_kinds_and_qualities_of_tokens(page, word):
+    assert f"`{word}`" in page

@@ -1,0 +1,98 @@
+"""A finished exchange goes to every sink; no failure goes anywhere else."""
+
+import threading
+
+import pytest
+
+from costproxy.meter import Meter
+from costproxy.model import Exchange, Turn
+from costproxy.recording.recorder import Recorder
+from tests.support.turns import exchange
+
+
+class Kept:
+    """A sink that keeps turns, and the threads they came in."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self.threads: set[str] = set()
+
+    def record(self, turn: Turn) -> None:
+        self.turns.append(turn)
+        self.threads.add(threading.current_thread().name)
+
+
+class Broken:
+    """A sink that takes nothing."""
+
+    def record(self, turn: Turn) -> None:
+        raise OSError("no space left")
+
+
+def unreadable() -> Exchange:
+    raise ValueError("a defect")
+
+
+@pytest.fixture(name="failures")
+def _failures() -> list[str]:
+    return []
+
+
+def test_every_sink_gets_the_turn(failures):
+    first, second = Kept(), Kept()
+    recorder = Recorder(Meter(), [("first", first), ("second", second)], failures.append)
+    recorder.finish(exchange, heavy=False)
+    recorder.close()
+    assert len(first.turns) == 1
+    assert first.turns == second.turns
+    assert first.turns[0].model == "gpt-4o"
+    assert failures == []
+
+
+def test_a_sink_that_fails_is_counted_and_stops_no_other(failures):
+    kept = Kept()
+    recorder = Recorder(Meter(), [("ledger", Broken()), ("metrics", kept), ("log", Broken())], failures.append)
+    recorder.finish(exchange, heavy=False)
+    recorder.close()
+    assert len(kept.turns) == 1
+    assert failures == ["ledger", "log"]
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_an_exchange_that_cannot_be_made_is_counted_as_the_meters_failure(failures, heavy):
+    kept = Kept()
+    recorder = Recorder(Meter(), [("metrics", kept)], failures.append)
+    recorder.finish(unreadable, heavy=heavy)
+    recorder.close()
+    assert kept.turns == []
+    assert failures == ["meter"]
+
+
+def test_light_work_is_done_at_once_and_heavy_work_in_a_thread_of_its_own(failures):
+    light, heavy = Kept(), Kept()
+    recorder = Recorder(Meter(), [("light", light)], failures.append)
+    recorder.finish(exchange, heavy=False)
+    assert light.threads == {threading.current_thread().name}
+    recorder = Recorder(Meter(), [("heavy", heavy)], failures.append)
+    recorder.finish(exchange, heavy=True)
+    recorder.close()
+    assert heavy.threads == {"recorder_0"}
+
+
+def test_closing_waits_for_what_is_still_being_recorded(failures):
+    kept = Kept()
+    recorder = Recorder(Meter(), [("metrics", kept)], failures.append)
+    for _ in range(50):
+        recorder.finish(exchange, heavy=True)
+    recorder.close()
+    assert len(kept.turns) == 50
+
+
+@pytest.mark.parametrize("heavy", [False, True])
+def test_what_comes_after_closing_is_recorded_too(failures, heavy):
+    kept = Kept()
+    recorder = Recorder(Meter(), [("metrics", kept)], failures.append)
+    recorder.close()
+    recorder.finish(exchange, heavy=heavy)
+    assert len(kept.turns) == 1
+    assert failures == []
