@@ -24,7 +24,8 @@ def decode(text: bytes | memoryview) -> Any:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         pass
     try:
-        return json.loads(bytes(text))
+        # As text, for given bytes it would take UTF-16 too, in which nothing can be spliced.
+        return json.loads(bytes(text).decode("utf-8-sig", "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise WireError(f"not readable as JSON: {type(error).__name__}") from None
 

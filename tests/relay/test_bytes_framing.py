@@ -15,7 +15,7 @@ from tests.support.proxy import in_front_of
 from tests.support.raw import Header, ask, chunked, dial, post, request
 from tests.support.scrape import recorded, scrape
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = [pytest.mark.timeout(20), pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])]
 
 OK = reply(200, b"ok")
 GET = request("GET", "/v1/x")

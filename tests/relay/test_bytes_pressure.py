@@ -18,7 +18,7 @@ from tests.support.raw import dial, post, request
 from tests.support.scrape import recorded
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.serial]
+pytestmark = [pytest.mark.timeout(60), pytest.mark.serial, pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])]
 
 MIB = 1024 * 1024
 PIECE = 64 * 1024

@@ -19,7 +19,7 @@ from tests.support.raw import RawClient, chunked, dial, post, request
 from tests.support.scrape import recorded
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = [pytest.mark.timeout(30), pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])]
 
 OK = reply(200, b"ok")
 LARGE = random.Random(1).randbytes(5_000_000)

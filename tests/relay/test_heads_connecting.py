@@ -18,7 +18,7 @@ from tests.support.proxy import in_front_of, running_proxy
 from tests.support.raw import RawReply, ask, dial, post, request
 from tests.support.scrape import recorded
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = [pytest.mark.timeout(20), pytest.mark.asyncio(loop_factories=["asyncio", "uvloop"])]
 
 OK = reply(200, b"ok")
 

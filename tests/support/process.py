@@ -96,6 +96,7 @@ class Served:
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
+        self.process._transport.close()  # type: ignore[attr-defined]
         await self.process.wait()
         for task in (self._reading, self._errors):
             if task is not None:

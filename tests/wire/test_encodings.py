@@ -111,6 +111,7 @@ def test_data_that_is_not_what_it_is_named_is_a_wire_error(encoding):
         ("gzip, gzip", gzip.compress(TEXT)),
         ("gzip", gzip.compress(TEXT)[:-8] + b"00000000"),
     ],
+    ids=["gzip and rubbish", "br and rubbish", "zstd and rubbish", "once for twice", "wrong checksum"],
 )
 def test_what_is_broken_at_its_end_is_a_wire_error(encoding, body):
     with pytest.raises(WireError):
