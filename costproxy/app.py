@@ -20,6 +20,7 @@ from costproxy.recording.log import Log
 from costproxy.recording.metrics import Metrics
 from costproxy.recording.recorder import Recorder
 from costproxy.relay.relay import Relay
+from costproxy.relay.server import TrafficServer
 from costproxy.relay.upstream import Routes, open_upstream
 from costproxy.settings import Settings
 from costproxy.wire.observer import Limits
@@ -46,7 +47,7 @@ class Proxy:
         sinks = (("metrics", self.metrics), ("log", self._log))
         self._recorder = Recorder(Meter(), sinks, self.metrics.failed)
         self._relay: Relay | None = None
-        self._server: web.Server | None = None
+        self._server: TrafficServer | None = None
         self._listener: asyncio.Server | None = None
         self._admin: web.AppRunner | None = None
         self.url = ""
@@ -110,6 +111,7 @@ class Proxy:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(grace):
                     await relay.wait_until_quiet()
+                    await self._server.wait_until_empty()
             relay.cut()
             await self._server.shutdown(0.1)
             relay.close()

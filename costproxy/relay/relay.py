@@ -56,7 +56,7 @@ class Relay:
     def __repr__(self) -> str:
         return f"<Relay in_flight={self.in_flight} closing={self.closing}>"
 
-    def server(self) -> web.Server:
+    def server(self) -> TrafficServer:
         """Return the protocol factory that serves this relay."""
         logger = logging.getLogger("costproxy.http")
         logger.addHandler(logging.NullHandler())

@@ -1,6 +1,6 @@
 """aiohttp's server, but for requests that are not HTTP: those it answers, or forgets, in a way of its own."""
 
-from asyncio import Task
+import asyncio
 from typing import Any, cast
 
 from aiohttp import StreamReader, web
@@ -12,6 +12,7 @@ from costproxy.relay.refusal import MALFORMED
 
 _END_WITHOUT_TRAILERS = b"\r\n0\r\n\r\n"
 _END_SIZE = len(_END_WITHOUT_TRAILERS)
+_LOOKING = 0.02  # seconds between looks
 
 
 class TrafficServer(web.Server):
@@ -21,8 +22,20 @@ class TrafficServer(web.Server):
         """Return the protocol of a new connection."""
         return _ClientConnection(self, loop=self._loop, **self._kwargs)
 
+    async def wait_until_empty(self) -> None:
+        """Wait until no client is connected: a reply may still be on its way when its exchange is over."""
+        while self._connections:  # noqa: ASYNC110  # a moment more or less does not matter at the end
+            await asyncio.sleep(_LOOKING)
+
+    async def shutdown(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # aiohttp's signature
+        """End what the handlers do, and break what is still connected: a client may never take the rest."""
+        transports = list(self._connections.values())
+        await super().shutdown(timeout)
+        for transport in transports:
+            transport.abort()
+
     def _make_request(
-        self, message: Any, payload: StreamReader, protocol: web.RequestHandler, writer: Any, task: "Task[None]"
+        self, message: Any, payload: StreamReader, protocol: web.RequestHandler, writer: Any, task: "asyncio.Task[None]"
     ) -> BaseRequest:
         cast("_ClientConnection", protocol).body = payload
         return _Request(message, payload, protocol, writer, task, self._loop)

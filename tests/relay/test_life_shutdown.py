@@ -14,7 +14,7 @@ from costproxy.demo.upstream import SimulatedUpstream, always
 from tests.support.chats import answer, chat_body, stream_frames
 from tests.support.hearing import hear_out
 from tests.support.proxy import proxy_settings
-from tests.support.raw import dial, post, request
+from tests.support.raw import RawClient, dial, post, request
 from tests.support.scrape import Scrape, scrape
 from tests.support.waiting import under_way, until
 
@@ -169,6 +169,67 @@ async def test_stopping_twice_is_stopping_once() -> None:
         await proxy.stop(grace=1)
         await proxy.stop(grace=1)
         assert not proxy.ready
+
+
+# -- a client that has not taken the end of its reply yet -----------------------------------------------------------
+
+
+@asynccontextmanager
+async def an_untaken_rest() -> AsyncIterator[tuple[Proxy, RawClient, int]]:
+    """Have an exchange over whose last bytes wait in the proxy for a client that takes nothing."""
+    asked: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+
+    async def upstream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set_result(writer)
+
+    server = await asyncio.start_server(upstream, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with started(url) as proxy, dial(proxy.url, limit=1000, receive_buffer=4096) as client:
+        await client.send(request("GET", "/large"))
+        writer = await asked
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        size = await fill(proxy, writer)
+        writer.write(b"0\r\n\r\n")
+        await until(lambda: Counts(proxy).scrape.requests == 1)
+        assert waiting(proxy)
+        yield proxy, client, size
+        writer.close()
+    server.close()
+
+
+async def fill(proxy: Proxy, writer: asyncio.StreamWriter) -> int:
+    """Send pieces until one has to wait in the proxy; return how many bytes were sent."""
+    piece = b"x" * 40_000  # less than what makes the proxy stop reading
+    (passage,) = proxy._relay._under_way
+    size = 0
+    while not waiting(proxy):
+        writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        size += len(piece)
+        await until(lambda: passage.reply.bytes_in == size)  # noqa: B023 - it is awaited here and now
+    return size
+
+
+def waiting(proxy: Proxy) -> int:
+    """Return how many bytes wait in the proxy for clients to take them."""
+    return sum(transport.get_write_buffer_size() for transport in proxy._server._connections.values())
+
+
+async def test_a_slow_client_gets_the_end_of_its_reply() -> None:
+    async with an_untaken_rest() as (proxy, client, size):
+        stopping = asyncio.create_task(proxy.stop(grace=20))
+        await until(lambda: not proxy.ready)
+        heard = await hear_out(client)
+        await asyncio.wait_for(stopping, 5)
+    assert len(heard.data) > size
+    assert heard.data.endswith(b"\r\n0\r\n\r\n")
+
+
+async def test_a_client_that_never_takes_it_does_not_hold_up_the_end() -> None:
+    async with an_untaken_rest() as (proxy, client, _):
+        await asyncio.wait_for(proxy.stop(grace=0.2), 5)
+        await until(lambda: not waiting(proxy))
+        assert not (await hear_out(client)).data.endswith(b"\r\n0\r\n\r\n")
 
 
 async def status(proxy: Proxy, route: str) -> int:

@@ -50,6 +50,16 @@ class Served:
                 assert line, f"it ended: {(await self._errors).decode()}"
                 self._take(line)
 
+    async def answering(self) -> None:
+        """Wait until the admin port says that the process is ready.
+
+        Raises:
+            TimeoutError: it did not.
+        """
+        async with asyncio.timeout(_STARTS_WITHIN):
+            while await self.status("/readyz") != 200:  # noqa: ASYNC110  # another process tells by this alone
+                await asyncio.sleep(0.02)
+
     def read_on(self) -> None:
         """Go on reading the log; without this, the process meets a reader that has stalled."""
         self._reading = asyncio.create_task(self._read(), name="stdout")
@@ -137,12 +147,21 @@ async def served(
     env: Mapping[str, str] | None = None,
     command: Sequence[str] = COMMAND,
     reading: bool = True,
+    quiet: bool = False,
 ) -> AsyncIterator[Served]:
-    """Run `costproxy serve` on free ports; not `reading` leaves its log unread once it listens."""
-    flags = ("serve", "--upstream", upstream_url, "--port", "0", "--admin-port", "0", *words)
+    """Run `costproxy serve` on free ports.
+
+    `quiet` is for one whose log level hides where it listens; not `reading` leaves the log unread from then on.
+    """
+    ports = [str(free_port() if quiet else 0) for _ in range(2)]
+    flags = ("serve", "--upstream", upstream_url, "--port", ports[0], "--admin-port", ports[1], *words)
     running = await start(*flags, home=home, env=env, command=command)
     try:
-        await running.listening()
+        if quiet:
+            running.url, running.admin_url = (f"http://127.0.0.1:{port}" for port in ports)
+            await running.answering()
+        else:
+            await running.listening()
         if reading:
             running.read_on()
         yield running
