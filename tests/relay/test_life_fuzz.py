@@ -51,6 +51,7 @@ PLANS: tuple[Plan, ...] = (
     (*answer(), Close()),
     json_reply({"error": {"code": "rate_limit_exceeded", "message": "requests per min"}}, 429),
     json_reply({"error": {"code": "context_length_exceeded"}}, 400),
+    json_reply({"error": {"code": "invalid_api_key"}}, 401),
     reply(500, b"<html>"),
     reply(200, b"x" * 400_000),
     reply(200, b"\xff garbage \x00" * 100, framing="chunked"),
