@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -181,3 +182,61 @@ async def test_a_log_whose_reader_is_gone_stops_nothing(tmp_path: Path) -> None:
         proxy.terminate()
         assert await proxy.ended() == 0
         assert await proxy.errors() == ""
+
+
+# -- alone in the world ---------------------------------------------------------------------------------------------
+
+WATCHED = """
+import sys
+import uvloop
+
+told = open(sys.argv.pop(1), "a", buffering=1)
+
+def audit(event, args):
+    if event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        told.write(f"name {args[0]}\\n")
+    elif event in ("socket.connect", "socket.sendto"):
+        told.write(f"connect {args[1]!r}\\n")
+    elif event in ("subprocess.Popen", "os.system", "urllib.Request"):
+        told.write(f"{event} {args!r}\\n")
+
+class Watched(uvloop.Loop):
+    async def getaddrinfo(self, host, *args, **kwargs):
+        told.write(f"name {host}\\n")
+        return await super().getaddrinfo(host, *args, **kwargs)
+
+sys.addaudithook(audit)
+uvloop.new_event_loop = Watched
+from costproxy.cli import main
+sys.exit(main())
+"""
+
+
+async def test_nothing_is_looked_up_or_called_but_the_upstream(tmp_path: Path) -> None:
+    watched = tmp_path / "watched.txt"
+    command = ("-W", "error", "-c", WATCHED, str(watched))
+    async with SimulatedUpstream(always(stream(stream_frames()))) as up:
+        url = f"http://localhost:{up.port}"
+        async with served(url, home=tmp_path, command=command) as proxy:
+            for model in ("gpt-4o", "claude-sonnet-4", "nobody-knows-this-one"):
+                for streaming in (True, False):
+                    await ask(proxy.url, post(chat_body(stream=streaming, model=model)))
+            await ask(proxy.url, post(chat_body(), target="/v1/responses"))
+            await scrape(proxy)
+            proxy.terminate()
+            assert await proxy.ended() == 0
+    told = set(watched.read_text().splitlines())
+    assert {line for line in told if line.startswith("name ")} == {"name localhost", "name 127.0.0.1"}
+    allowed = {f"connect ('127.0.0.1', {up.port})", f"connect ('::1', {up.port}, 0, 0)"}
+    assert {line for line in told if not line.startswith("name ")} <= allowed
+
+
+@pytest.mark.serial
+async def test_it_is_ready_within_two_seconds(tmp_path: Path) -> None:
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        async with served(NOWHERE, home=tmp_path) as proxy:
+            await proxy.answering()
+            took.append(time.monotonic() - began)
+    assert min(took) < 2.0, took

@@ -181,7 +181,9 @@ secret = sys.argv.pop(1)
 def broken(*args, **kwargs):
     raise RuntimeError(f"{secret} {args!r} {kwargs!r}")
 
-setattr(getattr(importlib.import_module(module), owner), name, broken)
+whole = getattr(importlib.import_module(module), owner)
+assert callable(getattr(whole, name))
+setattr(whole, name, broken)
 from costproxy.cli import main
 sys.exit(main())
 """

@@ -37,7 +37,7 @@ LIMIT_REASONS = {
     OVERLOADED: "overloaded",
     RATE_OTHER: "unknown",
 }
-_LONGEST_READ = 64 * 1024
+LONGEST_READ = 64 * 1024  # bytes of a body: errors are short, and what pretends to be one need not be kept
 
 _CODES = {
     "context_length_exceeded": CONTEXT,
@@ -106,9 +106,9 @@ _BY_STATUS = {
 def classify(body: bytes, status: int) -> str:
     """Return the kind of an error body; plain text and HTML are told by status and wording."""
     try:
-        value = jsontext.decode(body[:_LONGEST_READ].lstrip())
+        value = jsontext.decode(body[:LONGEST_READ].lstrip())
     except WireError:
-        return _by_text(body[:_LONGEST_READ].decode("utf-8", "replace"), status)
+        return _by_text(body[:LONGEST_READ].decode("utf-8", "replace"), status)
     if isinstance(value, list) and value:  # Gemini wraps its error in a list
         value = value[0]
     return classify_object(value, status) if isinstance(value, dict) else _by_text(_name(value), status)

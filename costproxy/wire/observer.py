@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from costproxy.errors import WireError
 from costproxy.model import ChatReply, ChatRequest
-from costproxy.wire import chat_request
+from costproxy.wire import chat_request, errors
 from costproxy.wire.chat_reply import ChatFolder
 from costproxy.wire.encodings import BodyDecoder, TooLargeError
 from costproxy.wire.sse import SSEDecoder
@@ -183,7 +183,9 @@ class Observer:
     def _keep(self, pieces: list[bytes]) -> None:
         self._document += pieces
         self._size += sum(map(len, pieces))
-        if self._size > self._limits.body:
+        if self._status >= 400 and self._size >= errors.LONGEST_READ:
+            self._decoder = None  # the rest of an error is not read
+        elif self._size > self._limits.body:
             self._give_up("reply_too_large")
 
     def _give_up(self, reason: str) -> None:
