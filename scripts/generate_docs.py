@@ -15,12 +15,13 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 from costproxy.recording import series
 from costproxy.settings.app_keys import APP_KEYS
 from costproxy.settings.dialects import AUTO, HOSTS, INCLUDE_USAGE, PORTS
-from costproxy.settings.keys import NAMED, SECTIONS, TOP, Key, keys_of
+from costproxy.settings.keys import MODELS, NAMED, SECTIONS, TABLES_BY_NAME, TOP, Key, keys_of
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "scripts/generate_docs.py"
@@ -62,6 +63,44 @@ APP_KEYS_EXAMPLE = """\
 """
 
 
+MODELS_EXAMPLE = """\
+# What is known better than in the catalogue: names of one's own, prices, contracts and limits. A table stands for
+# the model of its name, as requests or replies give it; "*" for every model that has no table of its own.
+# Prices are in $ per million tokens. docs/prices.md explains them, and `costproxy prices MODEL` shows what is used.
+#
+#     [models.our-deployment]
+#     same_as = "openai/gpt-4o"
+#     discount_percent = 15
+#
+#     [models."our-org/own-model"]
+#     price_input = 0.2
+#     price_output = 0.6
+#     context_window = 32768
+"""
+
+MODELS_NOTE = """\
+One model, by the name that is asked for or that replies give, or `*` for every model without a table of its own. What
+is not set stays as the catalogue has it. Prices are in $ per million tokens, and take the place of all the catalogue's:
+one of them calls for `price_input` and `price_output` too. In a `price_` of tokens, `"2.5, 5 above 272000"` is the
+price of requests with short prompts and then that of requests with more prompt tokens than that."""
+
+BY_NAME = {
+    NAMED: (
+        "`[upstreams.NAME]`",
+        "As `[upstream]`, with `url` required, `mount` in addition and no `name` (it is `NAME`).",
+    ),
+    MODELS: (
+        '`[models."NAME"]`',
+        MODELS_NOTE,
+    ),
+}
+
+NAMES_OF_TABLES = {(NAMED, "mount"): "/NAME", (MODELS, "name"): "NAME"}  # defaults that stand in the table's name
+
+# Sections of which the reference file shows an example, not the keys.
+EXAMPLES = {NAMED: NAMED_EXAMPLE, MODELS: MODELS_EXAMPLE}
+
+
 def literal(key: Key) -> str:
     """Return a key's default as TOML writes it."""
     if key.default is None:
@@ -73,8 +112,8 @@ def reference_file() -> str:
     """Return config/costproxy.toml."""
     blocks = [HEAD]
     for section, values in SECTIONS.items():
-        if section == NAMED:
-            blocks.append(NAMED_EXAMPLE)
+        if section in EXAMPLES:
+            blocks.append(EXAMPLES[section])
             continue
         if section != TOP:
             blocks.append(f"# {_summary(values)}\n[{section}]\n")
@@ -92,14 +131,11 @@ def _file_entry(key: Key) -> str:
 def settings_tables() -> Iterator[str]:
     """Yield a table per section."""
     for section, values in SECTIONS.items():
-        title = f"`[{section}]`" if section != TOP else "Before the first section"
-        yield f"### {'`[upstreams.NAME]`' if section == NAMED else title}"
+        title, summary = BY_NAME.get(section, (f"`[{section}]`", _summary(values)))
+        yield f"### {title if section != TOP else 'Before the first section'}"
         yield ""
-        if section == NAMED:
-            yield "As `[upstream]`, with `url` required, `mount` in addition and no `name` (it is `NAME`)."
-            yield ""
-        elif section != TOP:
-            yield _summary(values)
+        if section != TOP:
+            yield summary
             yield ""
         yield from _settings_table(section)
         yield ""
@@ -112,8 +148,15 @@ def _settings_table(section: str) -> Iterator[str]:
         if section == NAMED and key.name != "mount":
             continue
         names = "<br>".join(f"`{name}`" for name in (key.variable, key.flag) if name) or "only in the file"
-        default = {NAMED: "`/NAME`"}.get(section, "none" if key.setting.kind is APP_KEYS else f"`{literal(key)}`")
-        yield f"| `{key.name}` | {default} | {key.setting.doc} | {key.setting.kind.expected} | {names} |"
+        yield f"| `{key.name}` | {_default(key)} | {key.setting.doc} | {key.setting.kind.expected} | {names} |"
+
+
+def _default(key: Key) -> str:
+    if (key.section, key.name) in NAMES_OF_TABLES:
+        return f"`{NAMES_OF_TABLES[key.section, key.name]}`"
+    if key.setting.kind is APP_KEYS or (key.section in TABLES_BY_NAME and key.default is None):
+        return "none"
+    return f"`{key.default}`" if isinstance(key.default, Decimal) else f"`{literal(key)}`"
 
 
 def dialect_table() -> Iterator[str]:

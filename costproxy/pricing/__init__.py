@@ -1,0 +1,1 @@
+"""From usage to money: the catalogue of models and prices, names, limits and cost."""
