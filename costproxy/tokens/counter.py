@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from costproxy.tokens.counting import CAP_CHARS, Gap, TokenCount, UncountedError, count
 from costproxy.tokens.encodings import O200K, EncodingChoice, Encodings, VocabularyError, encoding_name
@@ -10,6 +12,8 @@ from costproxy.tokens.workers import Workers
 
 # The dearest text known (random scripts) takes a microsecond for four characters: a millisecond at most.
 NOW_CHARS = 4 * 1024
+
+Result = TypeVar("Result")
 
 
 class TokenCounter:
@@ -36,10 +40,7 @@ class TokenCounter:
             UncountedError: the threads are busy or closed.
         """
         for name in names or (O200K,):
-            job = self._workers.submit(partial(self._encodings.get, name))
-            if job is None:
-                raise UncountedError(self._refusal())
-            await asyncio.wrap_future(job)
+            await self.off_loop(partial(self._encodings.get, name))
 
     def count_now(self, text: str, model: str) -> TokenCount | None:
         """Return the count of a short text at once; None if it is long or the vocabulary is not loaded."""
@@ -47,6 +48,21 @@ class TokenCounter:
         if len(text) > NOW_CHARS or self._encodings.built(choice.name) is None:
             return None
         return self._count(text, choice)
+
+    def count_waiting(self, text: str, model: str) -> TokenCount:
+        """Return the count of `text`, made by the calling thread: for threads of `off_loop` and for use offline."""
+        return self._count(text, encoding_name(model))
+
+    async def off_loop(self, job: Callable[[], Result]) -> Result:
+        """Return what `job` returns, run in one of the counting threads.
+
+        Raises:
+            UncountedError: the threads are busy or closed.
+        """
+        submitted = self._workers.submit(job)
+        if submitted is None:
+            raise UncountedError(self._refusal())
+        return await asyncio.wrap_future(submitted)
 
     async def count(self, text: str, model: str) -> TokenCount:
         """Return the count of `text`, made off the loop; with a gap at once if no thread can take it."""

@@ -85,14 +85,23 @@ def encoding_name(model: str) -> EncodingChoice:
     tags (`gpt-oss:20b`) are seen through. Everything unknown, Claude and Llama as much as a typing error,
     counts with o200k_base and says so.
     """
-    parts = _MODEL_NAME.match(model.lower())
-    route, base = parts.group("route", "base") if parts else ("", "")
-    ours = (route or "").rpartition("/")[2] in _SERVING
+    route, base = route_and_base(model)
+    ours = route.rpartition("/")[2] in _SERVING
     if f"{base}-".startswith(_O200K_FAMILIES):
         return EncodingChoice(name=O200K, known=ours)
     if f"{base}-".startswith(_CL100K_FAMILIES):
         return EncodingChoice(name=CL100K, known=ours)
     return EncodingChoice(name=O200K, known=False)
+
+
+def route_and_base(model: str) -> tuple[str, str]:
+    """Return who serves `model` and its bare name, both in lower case: `("openai", "gpt-4o")`.
+
+    The route is empty where the name has none; tags and the owner of a fine-tune are left out.
+    """
+    parts = _MODEL_NAME.match(model.lower())
+    route, base = parts.group("route", "base") if parts else (None, None)
+    return route or "", base or ""
 
 
 class Encodings:

@@ -1,5 +1,5 @@
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
@@ -9,7 +9,12 @@ import tiktoken
 import tiktoken.load
 import tiktoken_ext.openai_public as stock
 
+from costproxy.tokens.counter import TokenCounter
 from costproxy.tokens.encodings import Encodings
+from costproxy.tokens.image_table import ImageTable, packaged_images
+from costproxy.tokens.part_cache import PartCache
+from costproxy.tokens.prompt import PromptReader
+from costproxy.tokens.prompt_counter import PromptCounter
 from costproxy.tokens.ranks import unpack
 
 
@@ -44,3 +49,21 @@ def stock_encodings(
         patch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path_factory.mktemp("tiktoken")))
         patch.setattr(tiktoken.load, "read_file", download)
         return {name: tiktoken.Encoding(**constructors[name]()) for name in originals}
+
+
+@pytest.fixture(scope="session")
+def images() -> ImageTable:
+    return packaged_images()
+
+
+@pytest.fixture(scope="session")
+def token_counter() -> Iterator[TokenCounter]:
+    counter = TokenCounter()
+    yield counter
+    counter.close()
+
+
+@pytest.fixture
+def prompts(token_counter: TokenCounter, images: ImageTable) -> PromptCounter:
+    """Counts prompts, with an empty memory."""
+    return PromptCounter(counter=token_counter, reader=PromptReader(images=images), cache=PartCache(secret=b"s" * 16))
