@@ -5,9 +5,11 @@ import contextlib
 import gc
 import logging
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +18,8 @@ from aiohttp import web
 from costproxy import __version__
 from costproxy.admin.server import Admin
 from costproxy.errors import CostproxyError
-from costproxy.meter import Meter
+from costproxy.meter.build import build_meter
+from costproxy.overrides import open_prices
 from costproxy.recording.log import Log
 from costproxy.recording.metrics import Metrics
 from costproxy.recording.recorder import Recorder
@@ -49,7 +52,9 @@ class Proxy:
         )
         self._log = Log(level=settings.log.level, form=settings.log.format, on_drop=self._count_lost_line)
         sinks = (("metrics", self.metrics), ("log", self._log))
-        self._recorder = Recorder(Meter(), sinks, self.metrics.failed)
+        prices = open_prices(settings)
+        self.metrics.watch_price_table(prices.catalogue.info, lambda: datetime.now(UTC))
+        self._recorder = Recorder(build_meter(prices, secret=secrets.token_bytes(32)), sinks, self.metrics.failed)
         self._relay: Relay | None = None
         self._server: TrafficServer | None = None
         self._listener: asyncio.Server | None = None

@@ -1,4 +1,4 @@
-"""The command line: `costproxy serve`, `check` and `demo`."""
+"""The command line: `costproxy serve`, `check`, `demo`, `price` and `prices`."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from costproxy import __version__
 from costproxy.errors import ConfigError, CostproxyError
-from costproxy.settings import AdminSettings, ListenSettings, Settings, describe, load_settings
+from costproxy.settings import INCLUDE_USAGE, AdminSettings, ListenSettings, Settings, describe, load_settings
 from costproxy.settings.keys import CONFIG_VARIABLE, Key, all_keys
 
 OK = 0
@@ -18,7 +18,7 @@ INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
 
 INTRODUCTION = """\
 costproxy stands between an application and an OpenAI-compatible chat API. It passes every byte on and tells
-Prometheus which tokens were used, why replies ended, how long they took and what was rejected."""
+Prometheus what each request cost, which tokens were used, why replies ended and what was rejected."""
 
 TEACHING = """\
 first steps:
@@ -26,6 +26,8 @@ first steps:
   costproxy serve                                    in front of https://api.openai.com
   costproxy serve --upstream http://gpu-box:8000/v1  in front of another server
   costproxy check --config costproxy.toml            read the settings, say what they mean, start nothing
+  costproxy prices gpt-4o                            what a model costs, and why that price
+  costproxy price recorded.jsonl                     what recorded exchanges cost, without a proxy
 
 point the application at it, and change nothing else:
   export OPENAI_BASE_URL=http://{listen.host}:{listen.port}/v1
@@ -42,6 +44,12 @@ then look at:
 SERVE_NOTE = """\
 Flags win over environment variables, and those over the settings file. Every setting has a key in the file:
 config/costproxy.toml shows them all, docs/configuration.md explains them."""
+
+
+PRICE_NOTE = """\
+Each line holds one exchange: {"host", "path", "status", "request_headers", "request", "response_headers", "response"
+(an object) or "response_text" (the body as it was, a stream too), "at"}. All but the response may be missing. Lines
+that cannot be read are named and left out, and the exit code is 1 then. docs/prices.md explains the output."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,6 +75,9 @@ def _run(command: Callable[[argparse.Namespace], int], options: argparse.Namespa
         problems = "".join(f"\n  {line}" for line in str(error).splitlines())
         print(f"costproxy: the settings cannot be used:{problems}", file=sys.stderr)
         return UNUSABLE_SETTINGS
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (CostproxyError, OSError) as error:
         print(f"costproxy: {error}", file=sys.stderr)
         return FAILED
@@ -83,9 +94,13 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from costproxy.overrides import open_prices  # noqa: PLC0415 - as in _serve
+
     settings = _settings(options)
+    table = open_prices(settings).catalogue.info
     for line in describe(settings):
         print(line)
+    print(f"prices: table {table.version}, read from its sources on {table.date} (`costproxy prices --check`)")
     for notice in settings.notices:
         print(f"notice: {notice}")
     return OK
@@ -104,16 +119,42 @@ def _demo(options: argparse.Namespace) -> int:
     )
 
 
+def _price(options: argparse.Namespace) -> int:
+    from costproxy.commands.price import price  # noqa: PLC0415 - as in _serve
+
+    return price(options.files, _file_settings(options), as_json=options.format == "json")
+
+
+def _prices(options: argparse.Namespace) -> int:
+    from costproxy.commands.prices import Asked, prices  # noqa: PLC0415 - as in _serve
+
+    asked = Asked(
+        model=options.model,
+        search=options.search,
+        dialect=options.dialect,
+        upstream=options.upstream,
+        check=options.check,
+        as_json=options.format == "json",
+    )
+    return prices(asked, _file_settings(options))
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "serve": _serve,
     "check": _check,
     "demo": _demo,
+    "price": _price,
+    "prices": _prices,
 }
 
 
 def _settings(options: argparse.Namespace) -> Settings:
     flags = {key.word: getattr(options, key.word) for key in _flag_keys() if key.word}
     return load_settings(file=options.config, env=os.environ, flags=flags)
+
+
+def _file_settings(options: argparse.Namespace) -> Settings:
+    return load_settings(file=options.config, env=os.environ, flags={})
 
 
 def _with_command(words: list[str]) -> list[str]:
@@ -135,6 +176,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_command(commands, "serve", "run the proxy (the default)", _add_settings_flags)
     _add_command(commands, "check", "read the settings, print what they mean, start nothing", _add_settings_flags)
     _add_command(commands, "demo", "run it with simulated applications and a simulated API", _add_demo_flags)
+    _add_command(commands, "price", "price recorded exchanges offline, to check against a bill", _add_price_flags)
+    _add_command(commands, "prices", "show the known models, or what would be used for one and why", _add_prices_flags)
     return parser
 
 
@@ -156,10 +199,37 @@ def _add_command(
 
 def _add_settings_flags(parser: argparse.ArgumentParser) -> None:
     parser.epilog = SERVE_NOTE
-    parser.add_argument("--config", metavar="FILE", type=Path, help=f"Settings file, in TOML. [{CONFIG_VARIABLE}]")
+    _add_config_flag(parser)
     for key in _flag_keys():
         kind = key.setting.kind
         parser.add_argument(str(key.flag), metavar=kind.metavar, help=_help(key))
+
+
+def _add_price_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = PRICE_NOTE
+    parser.add_argument("files", metavar="FILE", nargs="+", help="JSON Lines, plain or gzip; - for standard input.")
+    _add_reading_flags(parser)
+
+
+def _add_prices_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="A model's name; without it, all are listed.")
+    parser.add_argument("--search", metavar="TEXT", help="List only models with these words in their names.")
+    parser.add_argument("--check", action="store_true", help="Say how old the prices are; exit with 1 over 60 days.")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--dialect", choices=tuple(INCLUDE_USAGE), help="Where it is asked for, by the API's dialect.")
+    where.add_argument("--upstream", metavar="NAME", help="Where it is asked for, by an upstream of the settings.")
+    _add_reading_flags(parser)
+
+
+def _add_reading_flags(parser: argparse.ArgumentParser) -> None:
+    _add_config_flag(parser)
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="Form of the output. [%(default)s]"
+    )
+
+
+def _add_config_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", type=Path, help=f"Settings file, in TOML. [{CONFIG_VARIABLE}]")
 
 
 def _flag_keys() -> list[Key]:

@@ -1,6 +1,8 @@
 """What the bytes of one chat completion said."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from costproxy.model.usage import Usage
 
@@ -29,6 +31,15 @@ class ReplyError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenText:
+    """What was generated, as far as it was seen; only kept where the usage is missing, to be counted."""
+
+    texts: tuple[str, ...] = ()  # pieces of content and visible reasoning, of all choices
+    calls: tuple[tuple[str, str], ...] = ()  # tool calls: name, arguments as far as they came
+    beyond: int = 0  # characters of a very long reply that were not kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChatReply:
     """Facts of a chat reply; None means that the reply did not say."""
 
@@ -40,3 +51,6 @@ class ChatReply:
     first_token_at: float | None = None  # monotonic seconds; None for replies that are not streams
     last_token_at: float | None = None
     streamed: bool = False
+    service_tier: str | None = None  # the tier that served
+    raw_usage: Mapping[str, Any] | None = None  # the provider's own object, merged; None without usage
+    seen: SeenText | None = None  # None where usage is known

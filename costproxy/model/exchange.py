@@ -53,5 +53,7 @@ class Exchange:
     bytes_out: int = 0  # body bytes from the upstream
     injected: bool = False  # `include_usage` was asked for on the application's behalf
     unmetered: str | None = None  # why no facts could be read; None means metered
+    refusal: str | None = None  # why costproxy answered in the upstream's place, as in `x-costproxy-error`
     request: ChatRequest | None = None
     reply: ChatReply | None = None
+    request_text: bytes | None = None  # the decoded request, where the tokens have to be counted from it

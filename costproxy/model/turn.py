@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from costproxy.model.exchange import Exchange
+from costproxy.model.money import Cost
+from costproxy.model.usage import Usage
 
 
 class Outcome(StrEnum):
@@ -30,3 +32,5 @@ class Turn:
     model_proven: bool  # the upstream itself named it, or answered it with success
     limit_reason: str | None = None  # why a rate-limited exchange was, see `costproxy.wire.errors`
     usage_missing: str | None = None  # why a reply that should carry usage has none
+    usage: Usage | None = None  # as reported, else as estimated; None means unknown
+    cost: Cost | None = None  # None for what costs nothing anywhere: other APIs than chat

@@ -11,8 +11,26 @@ class TokenKind(StrEnum):
     INPUT = "input"  # prompt tokens that no cache served
     CACHE_READ = "cache_read"
     CACHE_WRITE = "cache_write"
-    OUTPUT = "output"  # completion tokens without reasoning
+    CACHE_WRITE_1H = "cache_write_1h"  # written to be kept for an hour, where that has a price of its own
+    AUDIO_INPUT = "audio_input"
+    AUDIO_CACHE_READ = "audio_cache_read"
+    IMAGE_INPUT = "image_input"
+    OUTPUT = "output"  # completion tokens without reasoning, audio and images
     REASONING = "reasoning"
+    AUDIO_OUTPUT = "audio_output"
+    IMAGE_OUTPUT = "image_output"
+
+
+PROMPT_KINDS = (
+    TokenKind.INPUT,
+    TokenKind.CACHE_READ,
+    TokenKind.CACHE_WRITE,
+    TokenKind.CACHE_WRITE_1H,
+    TokenKind.AUDIO_INPUT,
+    TokenKind.AUDIO_CACHE_READ,
+    TokenKind.IMAGE_INPUT,
+)
+COMPLETION_KINDS = (TokenKind.OUTPUT, TokenKind.REASONING, TokenKind.AUDIO_OUTPUT, TokenKind.IMAGE_OUTPUT)
 
 
 class UsageQuality(StrEnum):
@@ -30,25 +48,28 @@ class Usage:
     input: int = 0
     cache_read: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
+    audio_input: int = 0
+    audio_cache_read: int = 0
+    image_input: int = 0
     output: int = 0
     reasoning: int = 0
+    audio_output: int = 0
+    image_output: int = 0
     quality: UsageQuality = UsageQuality.EXACT
     anomalies: tuple[str, ...] = ()  # why the quality is `adjusted`
 
     @property
     def prompt(self) -> int:
         """All prompt tokens, cached or not."""
-        return self.input + self.cache_read + self.cache_write
+        return sum(getattr(self, kind) for kind in PROMPT_KINDS)
 
     @property
     def completion(self) -> int:
         """All completion tokens, reasoning included."""
-        return self.output + self.reasoning
+        return sum(getattr(self, kind) for kind in COMPLETION_KINDS)
 
     def by_kind(self) -> Iterator[tuple[TokenKind, int]]:
         """Yield every kind with its count, zeros included."""
-        yield TokenKind.INPUT, self.input
-        yield TokenKind.CACHE_READ, self.cache_read
-        yield TokenKind.CACHE_WRITE, self.cache_write
-        yield TokenKind.OUTPUT, self.output
-        yield TokenKind.REASONING, self.reasoning
+        for kind in TokenKind:
+            yield kind, getattr(self, kind)

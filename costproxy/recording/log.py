@@ -2,13 +2,14 @@
 
 import logging
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
 import structlog
 
-from costproxy.model import Outcome, Turn
-from costproxy.recording.labels import clean
+from costproxy.model import Cost, Outcome, Turn
+from costproxy.recording.labels import NONE, clean
 from costproxy.recording.log_writer import LogWriter
 
 _LEVELS = {
@@ -20,6 +21,9 @@ _LEVELS = {
     Outcome.PROXY_ERROR: logging.ERROR,
 }
 
+_HOUR = 3600.0
+_MOST_MODELS = 1000
+
 
 class Log:
     """The process's structured log. What is written are our own words, numbers and cleaned names."""
@@ -28,6 +32,7 @@ class Log:
         stream = stream if stream is not None else sys.stdout
         console = form == "console" or (form == "auto" and stream.isatty())
         renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        self._said_unpriced: dict[str, float] = {}  # model -> when, monotonic seconds
         self._writer = LogWriter(stream, on_drop)
         self._logger = structlog.wrap_logger(
             self._writer,
@@ -46,6 +51,20 @@ class Log:
     def record(self, turn: Turn) -> None:
         """Write the canonical line of a turn."""
         self._logger.log(_LEVELS.get(turn.outcome, logging.INFO), "exchange", **line_of(turn))
+        if turn.cost is not None and turn.cost.total is None and turn.usage is not None:
+            self._say_unpriced(turn, turn.cost)
+
+    def _say_unpriced(self, turn: Turn, cost: Cost) -> None:
+        """Say once an hour that a model has no price."""
+        model, now = clean(turn.model or NONE), time.monotonic()
+        said = self._said_unpriced.get(model)
+        if said is not None and now - said < _HOUR:
+            return
+        if len(self._said_unpriced) >= _MOST_MODELS:
+            self._said_unpriced.clear()
+        self._said_unpriced[model] = now
+        facts = {"upstream": turn.exchange.upstream, "model": model, "reason": clean(cost.reason or "")}
+        self._logger.warning("unpriced", **facts)
 
     def close(self) -> None:
         """Write what still waits."""
@@ -64,6 +83,7 @@ def line_of(turn: Turn) -> dict[str, object]:
         "status": exchange.status,
         "outcome": turn.outcome.value,
         "ending": exchange.ending.value,
+        "refusal": exchange.refusal,
         "model": turn.model and clean(turn.model),
         "duration_ms": _ms(timing.duration),
         "upstream_wait_ms": _ms(_between(timing.sent, timing.replied)),
@@ -76,6 +96,7 @@ def line_of(turn: Turn) -> dict[str, object]:
         "usage_asked_for": exchange.injected or None,
         **_request_facts(turn),
         **_reply_facts(turn),
+        **_cost_facts(turn.cost),
     }
     return {name: fact for name, fact in facts.items() if fact is not None}
 
@@ -96,11 +117,22 @@ def _reply_facts(turn: Turn) -> dict[str, object]:
         "error": reply.error.kind if reply.error else None,
         "first_token_ms": _ms(_between(turn.exchange.timing.started, reply.first_token_at)),
     }
-    usage = reply.usage
+    usage = turn.usage
     if usage is not None:
         facts |= {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion}
         facts |= {f"{kind}_tokens": count for kind, count in usage.by_kind() if count}
         facts |= {"usage_quality": usage.quality.value, "anomalies": ",".join(usage.anomalies) or None}
+    return facts
+
+
+def _cost_facts(cost: Cost | None) -> dict[str, object]:
+    if cost is None:
+        return {}
+    facts: dict[str, object] = {"cost_source": cost.source.value, "cost_quality": cost.quality.value}
+    if cost.dollars is not None:
+        facts["cost_usd"] = f"{cost.dollars.normalize():f}"  # text, since a float would change the digits
+    if cost.price is not None:
+        facts["price_row"] = cost.price.row
     return facts
 
 

@@ -1,6 +1,7 @@
 """Turns into Prometheus series."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from prometheus_client import (
@@ -14,7 +15,9 @@ from prometheus_client import (
 )
 
 from costproxy import __version__
-from costproxy.model import Outcome, TokenKind, Turn, UsageQuality
+from costproxy.model import Cost, CostQuality, CostSource, Outcome, TokenKind, Turn, UsageQuality
+from costproxy.model.money import PICO
+from costproxy.pricing.catalogue import CatalogueInfo
 from costproxy.recording import series
 from costproxy.recording.labels import LabelBook, PairBook, clean
 from costproxy.recording.series import Series
@@ -25,6 +28,13 @@ NO_STATUS = "none"
 _MAKERS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
 _FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _LESS_COMMON_REASONS = frozenset({"eos", "error", "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal"})
+_USUAL_KINDS = (
+    TokenKind.INPUT,
+    TokenKind.CACHE_READ,
+    TokenKind.CACHE_WRITE,
+    TokenKind.OUTPUT,
+    TokenKind.REASONING,
+)
 _LIMIT_REASONS = ("requests", "tokens", "concurrency", "quota", "upstream", "overloaded", "unknown")
 _MISSING = ("not_sent", "encoding", "too_large", "error", "client_abort", "truncated")
 _UNMETERED = (
@@ -76,7 +86,7 @@ class Family:
         """Return the child with these label values, made at 0 the first time."""
         child = self._children.get(labels)
         if child is None:
-            child = self._children[labels] = self._metric.labels(*labels)
+            child = self._children[labels] = self._metric.labels(*labels) if labels else self._metric
         return child
 
 
@@ -110,6 +120,8 @@ class Metrics:
             self._at(series.UNMETERED, upstream, reason)
         for kind in _ANOMALIES:
             self._at(series.USAGE_ANOMALIES, upstream, kind)
+        for source in CostSource:
+            self._at(series.COST_SOURCES, upstream, source)
         self._at(series.OVERHEAD, upstream)
 
     def _start(self, upstream: str, api: str, model: str, app: str) -> None:
@@ -118,8 +130,10 @@ class Metrics:
             self._at(series.REQUESTS, upstream, api, model, app, outcome, status)
         if api != "chat":
             return
-        for kind in TokenKind:
+        for kind in _USUAL_KINDS:
             self._at(series.TOKENS_USED, upstream, model, app, kind, UsageQuality.EXACT)
+            self._at(series.COST, upstream, model, app, kind, CostQuality.EXACT, CostSource.CATALOGUE)
+        self._at(series.UNPRICED_REQUESTS, upstream, model)
         for reason in _FINISH_REASONS:
             self._at(series.FINISH_REASONS, upstream, model, app, reason)
         for reason in _LIMIT_REASONS:
@@ -158,6 +172,8 @@ class Metrics:
         self._record_times(turn, model)
         if exchange.reply is not None:
             self._record_reply(turn, model, app)
+        if turn.cost is not None:
+            self._record_cost(turn, turn.cost, model, app)
 
     def _record_times(self, turn: Turn, model: str) -> None:
         exchange, timing = turn.exchange, turn.exchange.timing
@@ -180,16 +196,40 @@ class Metrics:
         if turn.usage_missing is not None:
             self._at(series.USAGE, upstream, model, app, "missing").inc()
             self._at(series.USAGE_MISSING, upstream, turn.usage_missing).inc()
-        usage = reply.usage if reply is not None else None
+        elif reply is not None and reply.usage is not None:
+            self._at(series.USAGE, upstream, model, app, "reported").inc()
+        usage = turn.usage
         if usage is None:
             return
-        self._at(series.USAGE, upstream, model, app, "reported").inc()
         for kind, count in usage.by_kind():
-            self._at(series.TOKENS_USED, upstream, model, app, kind, usage.quality).inc(count)
-        self._at(series.PROMPT_TOKENS, upstream, model).observe(usage.prompt)
-        self._at(series.COMPLETION_TOKENS, upstream, model).observe(usage.completion)
+            if count:
+                self._at(series.TOKENS_USED, upstream, model, app, kind, usage.quality).inc(count)
         for anomaly in usage.anomalies:
             self._at(series.USAGE_ANOMALIES, upstream, anomaly).inc()
+        if turn.usage_missing is None:
+            self._at(series.PROMPT_TOKENS, upstream, model).observe(usage.prompt)
+            self._at(series.COMPLETION_TOKENS, upstream, model).observe(usage.completion)
+
+    def _record_cost(self, turn: Turn, cost: Cost, model: str, app: str) -> None:
+        upstream = turn.exchange.upstream
+        self._at(series.COST_SOURCES, upstream, cost.source).inc()
+        for kind, amount in cost.parts.items():
+            if amount:
+                self._at(series.COST, upstream, model, app, kind, cost.quality, cost.source).inc(amount / PICO)
+        if cost.total is None:
+            self._at(series.UNPRICED_REQUESTS, upstream, model).inc()
+            for kind, count in turn.usage.by_kind() if turn.usage is not None else ():
+                if count:
+                    self._at(series.UNPRICED_TOKENS, upstream, model, kind).inc(count)
+        if cost.reported is not None and cost.computed:
+            self._at(series.COST_REPORTED, upstream, model).inc(cost.reported / PICO)
+            self._at(series.COST_COMPUTED, upstream, model).inc(cost.computed / PICO)
+            self._at(series.COST_RATIO, upstream, model).observe(cost.reported / cost.computed)
+
+    def watch_price_table(self, info: CatalogueInfo, now: Callable[[], datetime]) -> None:
+        """Show which price table is used, and read its age at scrape time."""
+        self._at(series.PRICE_TABLE_INFO, info.version, info.date.isoformat(), info.sha256).set(1)
+        self._at(series.PRICE_TABLE_AGE).set_function(lambda: info.age(now()))
 
     def _names(
         self, upstream: str, model: str | None, app: str | None, *, proven: bool, tell: bool = True

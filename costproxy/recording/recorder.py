@@ -26,22 +26,61 @@ class Recorder:
 
     def finish(self, make: Callable[[], Exchange], *, heavy: bool) -> None:
         """Record the exchange that `make` returns; in a thread if that is `heavy` work. Never raises."""
-        try:
-            if heavy:
-                self._heavy.submit(self._record, make)
-                return
-        except RuntimeError:  # closed already; late is better than never
-            pass
-        self._record(make)
+        if heavy:
+            self._in_thread(lambda: self._record(make))
+            return
+        exchange = self._made(make)
+        if exchange is None:
+            return
+        counts = self._asked(lambda: self._meter.needs_counting(exchange))
+        if counts is None:
+            return
+        if counts:
+            self._in_thread(lambda: self._fan_out(exchange))
+            return
+        self._fan_out(exchange)
+        if self._asked(lambda: self._meter.wants_to_learn(exchange)):
+            self._in_thread(lambda: self._learn(exchange))
 
     def close(self) -> None:
         """Finish what is still being recorded."""
         self._heavy.shutdown(wait=True)
 
-    def _record(self, make: Callable[[], Exchange]) -> None:
+    def _asked(self, question: Callable[[], bool]) -> bool | None:
         try:
-            turn = self._meter.turn(make())
+            return question()
+        except Exception:  # noqa: BLE001  # as above
+            self._on_failure("meter")
+            return None
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        try:
+            self._heavy.submit(work)
+        except RuntimeError:  # closed already; late is better than never
+            work()
+
+    def _record(self, make: Callable[[], Exchange]) -> None:
+        exchange = self._made(make)
+        if exchange is not None:
+            self._fan_out(exchange)
+
+    def _made(self, make: Callable[[], Exchange]) -> Exchange | None:
+        try:
+            return make()
         except Exception:  # noqa: BLE001  # a defect in the meter must not reach traffic
+            self._on_failure("meter")
+            return None
+
+    def _learn(self, exchange: Exchange) -> None:
+        try:
+            self._meter.learn(exchange)
+        except Exception:  # noqa: BLE001  # as above
+            self._on_failure("meter")
+
+    def _fan_out(self, exchange: Exchange) -> None:
+        try:
+            turn = self._meter.turn(exchange)
+        except Exception:  # noqa: BLE001  # as above
             self._on_failure("meter")
             return
         for name, sink in self._sinks:

@@ -27,6 +27,8 @@ PER_TOKEN = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.
 OVERHEADS = (0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 TOKENS = (128, 512, *(1024 * 2**step for step in range(12)))  # 1 Ki to 2 Mi
 
+RATIOS = (0.1, 0.5, 0.9, 0.99, 0.999, 1.001, 1.01, 1.1, 2, 10)
+
 REQUESTS = Series(
     name="requests",
     kind="counter",
@@ -37,7 +39,62 @@ TOKENS_USED = Series(
     name="tokens",
     kind="counter",
     labels=("upstream", "model", "app", "kind", "quality"),
-    help="Tokens by disjoint kind, so that sums count nothing twice. Replies without usage are not in it.",
+    help="Tokens by disjoint kind, so that sums count nothing twice. Estimated ones have a quality of their own.",
+)
+COST = Series(
+    name="cost_usd",
+    kind="counter",
+    labels=("upstream", "model", "app", "kind", "quality", "source"),
+    help="Dollars by token kind (other: what no kind explains). Requests of unknown cost are not in it, see unpriced.",
+)
+COST_SOURCES = Series(
+    name="cost_sources",
+    kind="counter",
+    labels=("upstream", "source"),
+    help="Chat requests by who said what they cost: the biller, the operator's prices, the catalogue, or nobody.",
+)
+UNPRICED_REQUESTS = Series(
+    name="unpriced_requests",
+    kind="counter",
+    labels=("upstream", "model"),
+    help="Chat requests that may have cost something, nobody knows what. Their cost is unknown, not 0.",
+)
+UNPRICED_TOKENS = Series(
+    name="unpriced_tokens",
+    kind="counter",
+    labels=("upstream", "model", "kind"),
+    help="Tokens of those requests, as far as these are known.",
+)
+COST_REPORTED = Series(
+    name="reported_cost_usd",
+    kind="counter",
+    labels=("upstream", "model"),
+    help="Dollars reported by billers, of requests whose cost could be computed too. Not to be added to anything.",
+)
+COST_COMPUTED = Series(
+    name="computed_cost_usd",
+    kind="counter",
+    labels=("upstream", "model"),
+    help="Dollars computed for the same requests; the ratio of the two shows drift of the price table.",
+)
+COST_RATIO = Series(
+    name="reported_to_computed_cost_ratio",
+    kind="histogram",
+    labels=("upstream", "model"),
+    help="Reported over computed cost per request; 1 is agreement.",
+    buckets=RATIOS,
+)
+PRICE_TABLE_INFO = Series(
+    name="price_table_info",
+    kind="gauge",
+    labels=("version", "date", "sha256"),
+    help="Always 1; the price table that is used is in the labels.",
+)
+PRICE_TABLE_AGE = Series(
+    name="price_table_age_seconds",
+    kind="gauge",
+    labels=(),
+    help="Seconds since the prices were read from their sources.",
 )
 FINISH_REASONS = Series(
     name="finish_reasons",
@@ -156,6 +213,15 @@ BUILD_INFO = Series(
 ALL = (
     REQUESTS,
     TOKENS_USED,
+    COST,
+    COST_SOURCES,
+    UNPRICED_REQUESTS,
+    UNPRICED_TOKENS,
+    COST_REPORTED,
+    COST_COMPUTED,
+    COST_RATIO,
+    PRICE_TABLE_INFO,
+    PRICE_TABLE_AGE,
     FINISH_REASONS,
     RATE_LIMITED,
     USAGE,

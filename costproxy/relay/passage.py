@@ -61,6 +61,7 @@ class Passage:
         self._tap = Tap(errand.limits) if errand.api.metered else None
         self._connection: UpstreamConnection | None = None
         self._injected = False
+        self._refusal: str | None = None
         self._sent: float | None = None
         self._overhead = 0.0
         self._bytes_in = 0
@@ -93,6 +94,7 @@ class Passage:
             self._refuse(refusal.BAD_BODY, Ending.REFUSED)
             return
         started = perf_counter()
+        self._bytes_in = len(body.data)
         body, head = self._prepare(body)
         self._overhead += perf_counter() - started
         try:
@@ -144,6 +146,8 @@ class Passage:
             injected=self._injected,
             unmetered=self._unmetered(),
             request=tap.tell(lambda observer: observer.request) if tap is not None else None,
+            refusal=self._refusal,
+            request_text=tap.tell(lambda observer: observer.request_text) if tap is not None else None,
             reply=reply,
         )
 
@@ -197,7 +201,6 @@ class Passage:
         chunked = self._head.chunked
         ending = upload.last_frame(chunked=chunked) if body.complete else ()
         connection.write(head, *upload.frame(body.data, chunked=chunked), *ending)
-        self._bytes_in += len(body.data)
         self._sent = perf_counter()
         self._overhead += self._sent - started
         self._tell_what_is_asked()
@@ -273,6 +276,7 @@ class Passage:
 
     def _refuse(self, because: Refusal, ending: Ending) -> None:
         self.ending = ending
+        self._refusal = because.code
         self.reply.refuse(because)
 
     # -- the record --------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from typing import TypeVar
 from costproxy.wire.observer import Limits, Observer
 
 _Fact = TypeVar("_Fact")
+# A longer request is not kept beyond its sending; if its usage is missing, its tokens are told by its length.
+_KEPT_REQUEST = 1024 * 1024
 
 
 class Tap:
@@ -14,7 +16,7 @@ class Tap:
     __slots__ = ("_observer", "broken")
 
     def __init__(self, limits: Limits) -> None:
-        self._observer = Observer(limits)
+        self._observer = Observer(limits, kept_request=_KEPT_REQUEST)
         self.broken = False
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from costproxy.settings.describe import describe
 from costproxy.settings.dialects import AUTO, GENERIC, INCLUDE_USAGE, dialect_of
 from costproxy.settings.load import load_settings
+from costproxy.settings.models import ModelSettings
 from costproxy.settings.sections import (
     AdminSettings,
     AppsSettings,
@@ -24,6 +25,7 @@ __all__ = [
     "LimitsSettings",
     "ListenSettings",
     "LogSettings",
+    "ModelSettings",
     "Settings",
     "ShutdownSettings",
     "UpstreamSettings",

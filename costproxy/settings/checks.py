@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from costproxy.settings.keys import NAMED, KeyPath
-from costproxy.settings.layer import Given
+from costproxy.settings.keys import MODELS, NAMED, KeyPath
+from costproxy.settings.layer import Given, hint
 from costproxy.settings.refusal import dotted
 from costproxy.settings.sections import Settings
 from costproxy.settings.upstream import UpstreamSettings
@@ -17,7 +17,7 @@ def problems_of(settings: Settings, given: Mapping[KeyPath, Given]) -> list[str]
     places = {path: value.place for path, value in given.items()}
     return [
         f"{places.get(path, dotted(path))}: {problem}"
-        for check in (_ports, _mounts, _names, _loops, _files)
+        for check in (_ports, _mounts, _names, _loops, _files, _models, _own_prices)
         for path, problem in check(settings)
     ]
 
@@ -60,6 +60,29 @@ def _loops(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     for upstream in settings.upstreams:
         if upstream.port == settings.listen.port and upstream.host in here:
             yield _path(upstream, "url"), "expected the address of an upstream, found the traffic port's own"
+
+
+def _models(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    upstreams = [upstream.name for upstream in settings.upstreams]
+    seen: set[tuple[str, str | None]] = set()
+    for model in settings.models:
+        if model.upstream is not None and model.upstream not in upstreams:
+            expected = f"one of {', '.join(upstreams)}{hint(model.upstream, upstreams)}"
+            yield (MODELS, model.table, "upstream"), f'expected {expected}, found "{model.upstream}"'
+        which = model.name.lower(), model.upstream
+        if which in seen:
+            yield (
+                (MODELS, model.table),
+                "expected one table for each model and upstream, found another one for the same",
+            )
+        seen.add(which)
+
+
+def _own_prices(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    for model in settings.models:
+        if model.prices and not {"input", "output"} <= model.prices.keys():
+            expected = "price_input and price_output, since own prices take the place of all the catalogue's"
+            yield (MODELS, model.table), f"expected {expected}, found only price_{', price_'.join(model.prices)}"
 
 
 def _files(settings: Settings) -> Iterator[tuple[KeyPath, str]]:

@@ -1,5 +1,8 @@
 """Settings in words, for `costproxy check`."""
 
+from collections.abc import Mapping
+
+from costproxy.settings.models import EVERY_MODEL, ModelSettings
 from costproxy.settings.sections import MIB, Settings
 from costproxy.settings.upstream import UpstreamSettings
 
@@ -15,13 +18,15 @@ def describe(settings: Settings) -> list[str]:
     ]
     for upstream in settings.upstreams:
         rows += _upstream_rows(upstream)
+    for model in settings.models:
+        rows += _model_rows(model)
     rows += [
         ("applications", _apps(settings)),
         ("metered", _metered(settings)),
         ("metrics", _metrics(settings)),
         ("shutdown", f"requests under way get {settings.shutdown.grace:g} s to finish"),
         ("log", f"level {settings.log.level}, format {settings.log.format}"),
-        ("data", str(settings.data_dir) if settings.data_dir else "nothing is kept on disk"),
+        ("data", f"{settings.data_dir}  (not used yet)" if settings.data_dir else "nothing is kept on disk"),
     ]
     width = max(len(label) for label, _ in rows)
     return [f"{label:<{width}}  {text}".rstrip() for label, text in rows]
@@ -46,6 +51,26 @@ def _upstream_rows(upstream: UpstreamSettings) -> list[tuple[str, str]]:
         ("", f"  {times}"),
         *trust,
     ]
+
+
+def _model_rows(model: ModelSettings) -> list[tuple[str, str]]:
+    where = f" at {model.upstream}" if model.upstream else ""
+    real = f", which is {model.same_as}" if model.same_as else ""
+    name = "all other models" if model.name == EVERY_MODEL else model.name
+    limits = (("window", model.context_window), ("prompt", model.max_input), ("reply", model.max_output))
+    tokens = ", ".join(f"{what} {count:,} tokens" for what, count in limits if count is not None)
+    told = [_prices(model.prices), _percents(model), tokens]
+    return [("model", f"{name}{where}{real}"), *(("", f"  {text}") for text in told if text)]
+
+
+def _prices(prices: Mapping[str, str] | None) -> str:
+    shown = "; ".join(f"{kind} {price}" for kind, price in (prices or {}).items())
+    return f"own prices, $ per million tokens or each: {shown}" if shown else ""
+
+
+def _percents(model: ModelSettings) -> str:
+    percents = ((model.discount_percent, "off"), (model.surcharge_percent, "on top"))
+    return ", ".join(f"{percent} % {where}" for percent, where in percents if percent)
 
 
 def _apps(settings: Settings) -> str:

@@ -2,17 +2,33 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from costproxy.settings.app_keys import APP_KEYS
-from costproxy.settings.keys import NAMED, SECTIONS, TOP, Key, KeyPath, all_keys, keys_of
-from costproxy.settings.kinds import NAME
+from costproxy.settings.keys import MODELS, NAMED, SECTIONS, TABLES_BY_NAME, TOP, Key, KeyPath, all_keys, keys_of
+from costproxy.settings.kinds import MODEL, NAME, Kind
 from costproxy.settings.layer import Given, Layer, hint
 from costproxy.settings.refusal import RefusedError, dotted, shown
 from costproxy.settings.toml_file import TomlFile, read_toml
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|\$\{")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """A section whose tables have names of the operator's choice."""
+
+    names: Kind
+    expected: str
+    required: tuple[str, ...] = ()
+
+
+_TABLES: Mapping[str, _Tables] = {
+    NAMED: _Tables(NAME, "tables such as [upstreams.groq]", ("url",)),
+    MODELS: _Tables(MODEL, 'tables such as [models."gpt-4o"]'),
+}
 
 
 def read_file(path: Path, env: Mapping[str, str]) -> Layer:
@@ -40,28 +56,29 @@ class _Reader:
         for name, value in self.file.values.items():
             if name in top:
                 self.read_key((name,), top[name], value)
-            elif name == NAMED:
-                self.read_named(value)
+            elif name in _TABLES:
+                self.read_tables(name, _TABLES[name], value)
             elif name in SECTIONS:
                 self.read_section((name,), keys_of(name), value)
             else:
                 self.unknown((name,), [*top, *filter(None, SECTIONS)])
 
-    def read_named(self, value: object) -> None:
+    def read_tables(self, section: str, tables: _Tables, value: object) -> None:
         if not isinstance(value, dict):
-            self.refuse((NAMED,), RefusedError("tables such as [upstreams.groq]"), value)
+            self.refuse((section,), RefusedError(tables.expected), value)
             return
         for name, table in value.items():
-            path = (NAMED, name)
+            path = (section, name)
             try:
-                NAME.read(name)
+                tables.names.read(name)
             except RefusedError as refusal:
                 self.refuse(path, refusal, name)
                 continue
             self.layer.given[path] = Given(value=None, place=self.file.place(path))
-            self.read_section(path, keys_of(NAMED), table)
-            if isinstance(table, dict) and "url" not in table:
-                self.refuse((*path, "url"), RefusedError("a URL"), None)
+            self.read_section(path, keys_of(section), table)
+            for key in tables.required:
+                if isinstance(table, dict) and key not in table:
+                    self.refuse((*path, key), RefusedError("a URL"), None)
 
     def read_section(self, path: KeyPath, keys: Mapping[str, Key], table: object) -> None:
         if not isinstance(table, dict):
@@ -123,7 +140,9 @@ class _Reader:
 
     def unknown(self, path: KeyPath, known: list[str]) -> None:
         nearby = hint(path[-1], known)
-        elsewhere = [dotted(key.path) for key in all_keys() if key.name == path[-1] and key.section != NAMED]
+        elsewhere = [
+            dotted(key.path) for key in all_keys() if key.name == path[-1] and key.section not in TABLES_BY_NAME
+        ]
         if elsewhere and not nearby:
             nearby = f" (did you mean {' or '.join(elsewhere)}?)"
         self.refuse(path, RefusedError(f"one of {', '.join(known)}{nearby}", found="an unknown key"), None)

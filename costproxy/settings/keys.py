@@ -5,6 +5,7 @@ from dataclasses import Field, dataclass, fields
 from typing import Any
 
 from costproxy.settings.app_keys import APP_KEYS
+from costproxy.settings.models import ModelSettings
 from costproxy.settings.sections import (
     AdminSettings,
     AppsSettings,
@@ -21,6 +22,8 @@ KeyPath = tuple[str, ...]  # ("listen", "port"); ("upstreams", "groq", "url")
 
 TOP = ""  # stands for the keys before the first section
 NAMED = "upstreams"
+MODELS = "models"
+TABLES_BY_NAME = frozenset({NAMED, MODELS})  # sections of tables that only the file can hold
 PREFIX = "COSTPROXY_"
 CONFIG_VARIABLE = "COSTPROXY_CONFIG"
 
@@ -32,6 +35,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "upstream": UpstreamSettings,
     NAMED: UpstreamSettings,
     "apps": AppsSettings,
+    MODELS: ModelSettings,
     "limits": LimitsSettings,
     "shutdown": ShutdownSettings,
 }
@@ -57,7 +61,7 @@ class Key:
     @property
     def word(self) -> str | None:
         """Its name among the flags, such as `admin_port`; `None` if only the file can hold it."""
-        if self.section == NAMED or self.setting.kind is APP_KEYS:
+        if self.section in TABLES_BY_NAME or self.setting.kind is APP_KEYS:
             return None
         return (self.setting.short or "_".join(self.path)).lower()
 

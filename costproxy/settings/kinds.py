@@ -13,6 +13,7 @@ from costproxy.settings.refusal import RefusedError, looks_secret
 from costproxy.settings.url import EXPECTED as URL_EXPECTED
 from costproxy.settings.url import UpstreamUrl
 
+LONGEST_MODEL = 256  # characters of a model's name
 DAY = 86_400.0  # seconds; the longest time any setting can hold
 
 # Upstreams or the proxy itself need these: taking one of them away would break requests.
@@ -119,6 +120,18 @@ def _read_name(value: object) -> str:
     raise RefusedError(NAME.expected)
 
 
+def _read_model(value: object) -> str:
+    if isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_MODEL and value.isprintable():
+        return value.strip()
+    raise RefusedError(MODEL.expected)
+
+
+def _read_model_id(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]+/[!-~]+", value) and len(value) <= LONGEST_MODEL:
+        return value
+    raise RefusedError(MODEL_ID.expected)
+
+
 def _read_host(value: object) -> str:
     host = value.removeprefix("[").removesuffix("]") if isinstance(value, str) else ""
     if re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?", host):
@@ -172,6 +185,16 @@ NAME = Kind(
     expected="a name of lower-case letters, digits and hyphens, at most 63",
     metavar="NAME",
     read=_read_name,
+)
+MODEL = Kind(
+    expected=f"a model's name of 1 to {LONGEST_MODEL} printable characters",
+    metavar="MODEL",
+    read=_read_model,
+)
+MODEL_ID = Kind(
+    expected='the id of a model in the catalogue such as "openai/gpt-4o" (`costproxy prices` lists them)',
+    metavar="PROVIDER/MODEL",
+    read=_read_model_id,
 )
 MOUNT = Kind(
     expected='one path segment such as "/groq", without a slash at its end',

@@ -8,8 +8,9 @@ from costproxy.errors import ConfigError
 from costproxy.settings.checks import problems_of
 from costproxy.settings.dialects import GENERIC
 from costproxy.settings.file_layer import read_file
-from costproxy.settings.keys import NAMED, SECTIONS, TOP, KeyPath
+from costproxy.settings.keys import MODELS, NAMED, SECTIONS, TABLES_BY_NAME, TOP, KeyPath
 from costproxy.settings.layer import Given, Layer
+from costproxy.settings.models import ModelSettings
 from costproxy.settings.overrides import config_path, read_environment, read_flags
 from costproxy.settings.sections import Settings
 from costproxy.settings.upstream import UpstreamSettings
@@ -44,12 +45,22 @@ def _stop_for(problems: list[str]) -> None:
 
 
 def _build(given: Mapping[KeyPath, Given], notices: tuple[str, ...]) -> Settings:
-    names = dict.fromkeys(path[1] for path in given if path[0] == NAMED)
     upstreams = [UpstreamSettings(**_values(given, ("upstream",)))]
-    upstreams += [_named(name, _values(given, (NAMED, name))) for name in names]
-    plain = [name for name in SECTIONS if name not in {TOP, "upstream", NAMED}]
+    upstreams += [_named(name, _values(given, (NAMED, name))) for name in _names(given, NAMED)]
+    models = tuple(_model(given, name) for name in _names(given, MODELS))
+    plain = [name for name in SECTIONS if name not in {TOP, "upstream", *TABLES_BY_NAME}]
     sections = {name: SECTIONS[name](**_values(given, (name,))) for name in plain}
-    return Settings(**_values(given, ()), **sections, upstreams=tuple(upstreams), notices=notices)
+    return Settings(**_values(given, ()), **sections, upstreams=tuple(upstreams), models=models, notices=notices)
+
+
+def _names(given: Mapping[KeyPath, Given], section: str) -> list[str]:
+    return list(dict.fromkeys(path[1] for path in given if path[0] == section))
+
+
+def _model(given: Mapping[KeyPath, Given], name: str) -> ModelSettings:
+    same_as = given.get((MODELS, name, "same_as"))
+    values = {"name": name.strip(), "table": name, "place": same_as.place if same_as else ""}
+    return ModelSettings(**(values | _values(given, (MODELS, name))))
 
 
 def _values(given: Mapping[KeyPath, Given], table: KeyPath) -> dict[str, Any]:
@@ -63,7 +74,7 @@ def _named(name: str, values: dict[str, Any]) -> UpstreamSettings:
 def _notices(layers: list[Layer], given: Mapping[KeyPath, Given]) -> tuple[str, ...]:
     notices = [notice for layer in layers for notice in layer.notices]
     for path, value in given.items():
-        if path[-1] == "url":
+        if path[-1] == "url" and value.value is not None:  # None: a table that has this name
             notices += _url_notices(str(value.value), value.place)
     return tuple(notices)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from costproxy.settings.app_keys import APP_KEYS, AppKeys, name_of
 from costproxy.settings.kinds import HEADER, HOST, PATH, PORT, choice, seconds, whole
+from costproxy.settings.models import ModelSettings
 from costproxy.settings.setting import setting
 from costproxy.settings.upstream import UpstreamSettings
 
@@ -33,7 +34,7 @@ class ListenSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminSettings:
-    """The admin port: /metrics, health checks and the JSON API, without authentication."""
+    """The admin port: /metrics and health checks, without authentication."""
 
     host: str = field(
         default="127.0.0.1",
@@ -137,7 +138,7 @@ class Settings:
 
     data_dir: Path | None = field(
         default=None,
-        metadata=setting(PATH, "Directory for what outlives a restart; empty keeps nothing.", flag=True),
+        metadata=setting(PATH, "Directory for what will outlive a restart; nothing is written there yet.", flag=True),
     )
     listen: ListenSettings = field(default_factory=ListenSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
@@ -145,6 +146,7 @@ class Settings:
     # All of them: the default one, mounted at "/", and then the others in the file's order.
     upstreams: tuple[UpstreamSettings, ...] = field(default_factory=lambda: (UpstreamSettings(),))
     apps: AppsSettings = field(default_factory=AppsSettings)
+    models: tuple[ModelSettings, ...] = ()  # what the operator knows better than the catalogue, in the file's order
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)
     notices: tuple[str, ...] = field(default=(), compare=False)  # for start-up to log; they stop nothing

@@ -4,12 +4,27 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from costproxy.errors import ConfigError
 from costproxy.settings.refusal import dotted, redacted
 
 LARGEST = 1024 * 1024  # bytes; a settings file is never that long, and a wrong path may be
 LONGEST_STATEMENT = 500  # lines; beyond it the search for lines ends, for its time grows with the square
+
+
+class WrittenFloat(float):
+    """A number that remembers its digits: a price is what was written, not the nearest binary fraction."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str) -> Self:
+        """Make it of a text that `float` takes."""
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +50,7 @@ def read_toml(path: Path) -> TomlFile:
     """
     text = _text(path)
     try:
-        values = tomllib.loads(text)
+        values = tomllib.loads(text, parse_float=WrittenFloat)
     except ValueError as error:  # TOMLDecodeError, or the plain one for a number of too many digits
         raise ConfigError(f"{path}: expected TOML, found: {redacted(str(error))}") from None
     except RecursionError:

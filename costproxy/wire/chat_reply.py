@@ -6,11 +6,12 @@ from typing import Any
 from costproxy.errors import WireError
 from costproxy.model import ChatReply, ReplyError
 from costproxy.wire import errors, jsontext
+from costproxy.wire.seen import TEXT_FIELDS, SeenCollector
 from costproxy.wire.usage import UsageMerge, is_blank, normal_form
 
 _DONE = b"[DONE]"
 # Fields of a delta that carry generated tokens.
-_TOKEN_FIELDS = ("content", "reasoning_content", "reasoning", "tool_calls", "function_call", "refusal")
+_TOKEN_FIELDS = (*TEXT_FIELDS, "tool_calls", "function_call")
 
 
 class ChatFolder:
@@ -25,6 +26,8 @@ class ChatFolder:
         "_first_at",
         "_last_at",
         "_model",
+        "_seen",
+        "_tier",
         "_usage",
         "done",
         "streamed",
@@ -38,6 +41,8 @@ class ChatFolder:
         self._error: ReplyError | None = None
         self._first_at: float | None = None
         self._last_at: float | None = None
+        self._tier: str | None = None
+        self._seen = SeenCollector()
         self.done = False
         self.streamed = False
         self.unread = 0
@@ -76,6 +81,7 @@ class ChatFolder:
 
     def _take(self, chunk: Mapping[str, Any]) -> None:
         self._model = self._model or _text(chunk.get("model"))
+        self._tier = _text(chunk.get("service_tier")) or self._tier
         if chunk.get("error"):
             self._error = ReplyError(kind=errors.classify_object(chunk), in_stream=True)
         self._usage.add(chunk.get("usage"))
@@ -93,6 +99,7 @@ class ChatFolder:
         if reason:
             self._finish[index if isinstance(index, int) else position] = reason
         self._usage.add(choice.get("usage"))
+        self._seen.add(choice, position)
 
     def result(self, *, dialect: str, asked_model: str | None) -> ChatReply:
         """Return the facts as far as they are in."""
@@ -110,6 +117,9 @@ class ChatFolder:
             first_token_at=self._first_at,
             last_token_at=self._last_at,
             streamed=self.streamed,
+            service_tier=self._tier or _text((raw or {}).get("service_tier")),  # xAI and Mistral say it there
+            raw_usage=raw if usage else None,
+            seen=None if usage else self._seen.value(),
         )
 
 

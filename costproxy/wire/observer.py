@@ -37,6 +37,7 @@ class Observer:
         "_document",
         "_folder",
         "_is_stream",
+        "_kept_request",
         "_limits",
         "_pending",
         "_pending_bytes",
@@ -47,11 +48,15 @@ class Observer:
         "_start",
         "_status",
         "request",
+        "request_text",
         "unmetered",
     )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, kept_request: int = 0) -> None:
+        """Take the limits, and up to how many bytes a request is kept so that its tokens can be counted later."""
         self._limits = limits
+        self._kept_request = kept_request
+        self.request_text: bytes | None = None  # decoded; None if there was none, or more than is kept
         self._folder = ChatFolder()
         self._sse = SSEDecoder(limits.body)
         self._decoder: BodyDecoder | None = None  # None: no reply yet, or one that is not read
@@ -91,6 +96,7 @@ class Observer:
         except WireError as error:
             self.cannot(f"request_{_reason(error)}")
             return None
+        self._keep_request(plain)
         try:
             self.request = chat_request.read(plain)
         except WireError:
@@ -107,7 +113,12 @@ class Observer:
         except WireError:
             return None  # it is read once more when the exchange is over, and what is wrong with it noted
         self.request, self._request = chat_request.facts_of(fields), None
+        self._keep_request(body)
         return chat_request.ask_for_usage(body, fields)
+
+    def _keep_request(self, plain: bytes) -> None:
+        if len(plain) <= self._kept_request:
+            self.request_text = plain
 
     def cannot(self, reason: str) -> None:
         """Note why something could not be read; the first reason stands."""

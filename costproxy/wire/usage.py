@@ -35,6 +35,14 @@ _REASONING = (
     "output_tokens_details.reasoning_tokens",
     "reasoning_tokens",
 )
+_WRITTEN_1H = (
+    "cache_creation.ephemeral_1h_input_tokens",
+    "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+)
+_AUDIO_IN = ("prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens")
+_IMAGE_IN = ("prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens")
+_AUDIO_OUT = ("completion_tokens_details.audio_tokens", "output_tokens_details.audio_tokens")
+_IMAGE_OUT = ("completion_tokens_details.image_tokens", "output_tokens_details.image_tokens")
 _AUDIO_OUTSIDE_PROMPT = ("prompt_audio_tokens", "prompt_tokens_details.audio_tokens", "audio_tokens")
 
 
@@ -99,6 +107,7 @@ class _Repair:
     cached: int
     written: int
     reasoning: int
+    audio_outside: int = 0  # audio that the prompt did not hold at first
     anomalies: list[str] = field(default_factory=list)
 
     def place_reasoning(self, *, outside_if_unsure: bool) -> None:
@@ -127,17 +136,24 @@ class _Repair:
         surplus = 0 if self.total is None else self.total - self.prompt - self.completion
         if surplus > 0 and (heard or surplus == audio):
             self.prompt += surplus
+            self.audio_outside = surplus
 
     def check_total(self) -> None:
         """Note a total that its parts do not make."""
         if self.total is not None and self.total != self.prompt + self.completion:
             self.anomalies.append("total_mismatch")
 
-    def fit_cache(self) -> None:
-        """Keep cache reads and writes inside the prompt."""
+    def fit_cache(self, *, billed_whole: bool) -> None:
+        """Keep cache reads and writes inside the prompt.
+
+        Where more was read than the prompt holds, xAI bills all that was read (`billed_whole`).
+        """
         if self.cached > self.prompt:
             self.anomalies.append("cached_exceeds_prompt")
-            self.cached = self.prompt
+            if billed_whole:
+                self.prompt = self.cached
+            else:
+                self.cached = self.prompt
         if self.written and self.cached + self.written > self.prompt:
             self.anomalies.append("cache_write_exceeds_prompt")
             # A provider that reports the same tokens as read and written has refreshed them: a read.
@@ -170,17 +186,29 @@ def normal_form(raw: Mapping[str, Any], *, dialect: str, model: str | None) -> U
     if dialect == "gemini":
         repair.place_hidden_output()
     repair.check_total()
-    repair.fit_cache()
-    return _finished(repair)
+    repair.fit_cache(billed_whole=dialect == "xai")
+    return _finished(repair, raw)
 
 
-def _finished(repair: _Repair) -> Usage:
+def _finished(repair: _Repair, raw: Mapping[str, Any]) -> Usage:
+    fresh = repair.prompt - repair.cached - repair.written
+    audio_in = min(repair.audio_outside or _first(raw, _AUDIO_IN) or 0, fresh)
+    image_in = min(_first(raw, _IMAGE_IN) or 0, fresh - audio_in)
+    said = repair.completion - repair.reasoning
+    audio_out = min(_first(raw, _AUDIO_OUT) or 0, said)
+    image_out = min(_first(raw, _IMAGE_OUT) or 0, said - audio_out)
+    kept_long = min(_first(raw, _WRITTEN_1H) or 0, repair.written)
     return Usage(
-        input=repair.prompt - repair.cached - repair.written,
+        input=fresh - audio_in - image_in,
         cache_read=repair.cached,
-        cache_write=repair.written,
-        output=repair.completion - repair.reasoning,
+        cache_write=repair.written - kept_long,
+        cache_write_1h=kept_long,
+        audio_input=audio_in,
+        image_input=image_in,
+        output=said - audio_out - image_out,
         reasoning=repair.reasoning,
+        audio_output=audio_out,
+        image_output=image_out,
         quality=UsageQuality.ADJUSTED if repair.anomalies else UsageQuality.EXACT,
         anomalies=tuple(repair.anomalies),
     )

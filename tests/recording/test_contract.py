@@ -11,6 +11,15 @@ from costproxy.recording.metrics import Metrics
 CONTRACT = {
     "costproxy_requests_total": ("counter", ["upstream", "api", "model", "app", "outcome", "status"]),
     "costproxy_tokens_total": ("counter", ["upstream", "model", "app", "kind", "quality"]),
+    "costproxy_cost_usd_total": ("counter", ["upstream", "model", "app", "kind", "quality", "source"]),
+    "costproxy_cost_sources_total": ("counter", ["upstream", "source"]),
+    "costproxy_unpriced_requests_total": ("counter", ["upstream", "model"]),
+    "costproxy_unpriced_tokens_total": ("counter", ["upstream", "model", "kind"]),
+    "costproxy_reported_cost_usd_total": ("counter", ["upstream", "model"]),
+    "costproxy_computed_cost_usd_total": ("counter", ["upstream", "model"]),
+    "costproxy_reported_to_computed_cost_ratio": ("histogram", ["upstream", "model"]),
+    "costproxy_price_table_info": ("gauge", ["version", "date", "sha256"]),
+    "costproxy_price_table_age_seconds": ("gauge", []),
     "costproxy_finish_reasons_total": ("counter", ["upstream", "model", "app", "reason"]),
     "costproxy_rate_limited_total": ("counter", ["upstream", "model", "app", "reason"]),
     "costproxy_usage_total": ("counter", ["upstream", "model", "app", "source"]),
@@ -31,6 +40,7 @@ CONTRACT = {
     "costproxy_build_info": ("gauge", ["version"]),
 }
 BUCKETS = {
+    "costproxy_reported_to_computed_cost_ratio": [0.1, 0.5, 0.9, 0.99, 0.999, 1.001, 1.01, 1.1, 2, 10],
     "costproxy_request_duration_seconds": [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 900],
     "costproxy_time_to_first_token_seconds": [
         *(0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 10, 20, 30, 60, 120),
@@ -80,6 +90,13 @@ def test_help_is_a_sentence_and_no_label_is_anybodys_id(each):
     assert each.help[0].isupper()
     assert each.help.endswith(".")
     assert NEVER_A_LABEL.isdisjoint(each.labels)
+
+
+def test_agreement_of_reported_and_computed_cost_has_a_narrow_bucket_of_its_own():
+    bounds = BUCKETS["costproxy_reported_to_computed_cost_ratio"]
+    below, above = max(each for each in bounds if each < 1), min(each for each in bounds if each > 1)
+    assert (below, above) == (0.999, 1.001)
+    assert 1 not in bounds  # a bucket's upper bound belongs to it: at 1, a hair's difference would change the bucket
 
 
 @pytest.mark.parametrize(

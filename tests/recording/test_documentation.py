@@ -2,7 +2,8 @@
 
 import pytest
 
-from costproxy.model import Outcome, TokenKind, UsageQuality
+from costproxy.model import CostQuality, CostSource, Outcome, TokenKind, UsageQuality
+from costproxy.model.money import OTHER
 from costproxy.recording import series
 from tests.support.project import ROOT
 
@@ -10,6 +11,12 @@ from tests.support.project import ROOT
 @pytest.fixture(name="page", scope="module")
 def _page() -> str:
     return (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+
+
+def prose(page: str) -> str:
+    """Return what is written by hand: the page without its generated part."""
+    before, _, rest = page.partition("<!-- generated: metrics -->")
+    return before + rest.partition("<!-- /generated -->")[2]
 
 
 @pytest.mark.parametrize("each", series.ALL, ids=[each.exported_name for each in series.ALL])
@@ -23,6 +30,11 @@ def test_the_page_explains_every_outcome(page, outcome):
     assert f"| `{outcome}` | " in page
 
 
-@pytest.mark.parametrize("word", [*TokenKind, UsageQuality.EXACT, UsageQuality.ADJUSTED])
+@pytest.mark.parametrize("word", [*TokenKind, OTHER, *UsageQuality])
 def test_the_page_explains_the_kinds_and_qualities_of_tokens(page, word):
-    assert f"`{word}`" in page
+    assert f"`{word}`" in prose(page)
+
+
+@pytest.mark.parametrize("word", [*CostSource, *CostQuality])
+def test_the_page_explains_the_sources_and_qualities_of_cost(page, word):
+    assert f"`{word}`" in prose(page)

@@ -1,49 +1,22 @@
 """Turns into series: what is counted, what exists before anything is, and what cannot break a scrape."""
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client.exposition import choose_encoder
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
-from prometheus_client.parser import text_string_to_metric_families as plain
-from prometheus_client.samples import Sample
 
 from costproxy.model import ChatReply, Ending, Exchange, Outcome, ReplyError, Timing, Usage, UsageQuality
 from costproxy.recording.metrics import Metrics
 from costproxy.wire import errors
 from costproxy.wire.observer import Limits, Observer
+from tests.recording.exported import OPENMETRICS, counted, made, samples
 from tests.support.turns import exchange, turn
-
-OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
 @pytest.fixture(name="metrics")
 def _metrics() -> Metrics:
     return made()
-
-
-def made(**caps: int) -> Metrics:
-    return Metrics(upstreams=("default", "local"), **{"models": 10, "apps": 10, "pairs": 50, **caps})
-
-
-def samples(metrics: Metrics, accept: str = "") -> list[Sample]:
-    encode, _ = choose_encoder(accept)
-    text = encode(metrics.registry).decode()
-    parse = openmetrics if accept else plain
-    return [sample for family in parse(text) for sample in family.samples if sample.name.startswith("costproxy_")]
-
-
-def counted(source: Metrics | list[Sample], name: str, *by: str) -> dict[Any, float]:
-    """Return the sums of a series by the values of some labels, those of 0 left out."""
-    sums: dict[Any, float] = {}
-    for each in samples(source) if isinstance(source, Metrics) else source:
-        if each.name == f"costproxy_{name}" and each.value:
-            key = each.labels[by[0]] if len(by) == 1 else tuple(each.labels[label] for label in by)
-            sums[key] = sums.get(key, 0) + each.value
-    return sums
 
 
 # -- what is counted -------------------------------------------------------------------------------------------

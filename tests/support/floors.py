@@ -6,11 +6,12 @@ FLOORS = (
     {"settings"},
     {"model"},
     {"wire", "tokens", "pricing", "conversations"},
-    {"meter"},
+    {"meter", "overrides"},
     {"recording"},
     {"relay", "admin"},
-    {"app"},
+    {"app", "offline"},
     {"demo"},
+    {"commands"},
     {"cli"},
     {"__main__"},
 )
@@ -23,6 +24,8 @@ ONLY = {
     "tokens": {"errors", "model"},
     "pricing": {"errors", "model"},
     "conversations": {"errors", "model"},
+    "overrides": {"errors", "settings", "pricing"},
+    "offline": {"errors", "settings", "model", "wire", "tokens", "pricing", "meter"},
     "relay": {"errors", "settings", "model", "wire"},
 }
 
@@ -38,4 +41,8 @@ ALLOWED = {
     ("tokens", "asyncio"): "its counter is awaited, so that a loop goes on while a thread counts",
     ("tokens", "concurrent"): "counting a long text takes long, so it happens in a small pool of threads",
     ("tokens", "threading"): "a vocabulary is loaded once, by whoever needs it first",
+}
+# What a room loads without a line of its own that says so: the room below brings it along.
+BROUGHT_ALONG = {
+    ("meter", "asyncio"): "the counter of tokens imports it, see above; the meter itself awaits nothing",
 }

@@ -30,7 +30,7 @@ def facts_of(recording: Recording) -> Facts:
     usage = _last_usage(recording)
     return Facts(
         model=next((each["model"] for each in objects(recording) if each.get("model")), None),
-        tokens={} if usage is None else _kinds(usage, hides_thinking=recording.provider == "gemini-compat"),
+        tokens={} if usage is None else _kinds(usage, provider=recording.provider),
         finish_reasons=_finish_reasons(recording),
     )
 
@@ -69,20 +69,25 @@ def _last_usage(recording: Recording) -> Mapping[str, Any] | None:
     return found
 
 
-def _kinds(usage: Mapping[str, Any], *, hides_thinking: bool) -> dict[str, int]:
+def _kinds(usage: Mapping[str, Any], *, provider: str) -> dict[str, int]:
     prompt, completion = usage["prompt_tokens"], usage.get("completion_tokens") or 0
     surplus = (usage.get("total_tokens") or prompt + completion) - prompt - completion
     details = usage.get("prompt_tokens_details") or {}
     thought = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
     if surplus and surplus == thought:  # beside the completion
         completion += thought
-    elif hides_thinking:
+    elif provider == "gemini-compat":  # which hides its thinking in the total
         completion, thought = completion + surplus, thought + surplus
     read = details.get("cached_tokens") or next((usage[name] for name in _CACHED_ELSEWHERE if usage.get(name)), 0)
+    prompt = max(read, prompt) if provider == "xai" else prompt  # xAI bills all that was read
     read = min(read, prompt)
     written = min(details.get("cache_write_tokens") or 0, prompt - read)
+    heard = min(details.get("audio_tokens") or 0, prompt - read - written)
+    looked_at = min(details.get("image_tokens") or 0, prompt - read - written - heard)
     kinds = {
-        "input": prompt - read - written,
+        "input": prompt - read - written - heard - looked_at,
+        "audio_input": heard,
+        "image_input": looked_at,
         "cache_read": read,
         "cache_write": written,
         "output": completion - thought,

@@ -73,6 +73,8 @@ async def counted(stage: Stage, requests: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     for name, label in (("requests", None), ("tokens", "kind"), ("finish_reasons", "reason")):
         for each in seen.all(f"costproxy_{name}_total"):
+            if each.labels.get("quality") == "estimated":
+                continue  # our own count, where the recording states none
             key = f"{name} {each.labels['model']}"
             counts[key if label is None else f"{key} {each.labels[label]}"] += int(each.value)
     return +counts

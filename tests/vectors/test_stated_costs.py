@@ -24,7 +24,11 @@ def test_what_xai_billed_is_what_the_kinds_cost():
         assert usage is not None
         if usage.quality is UsageQuality.EXACT:
             exact += 1
-            cost = usage.input * prices[0] + usage.cache_read * prices[1] + usage.completion * prices[2]
+            cost = (
+                (usage.input + usage.image_input) * prices[0]
+                + usage.cache_read * prices[1]
+                + usage.completion * prices[2]
+            )
             if cost != row["usage"]["cost_in_usd_ticks"]:
                 wrong.append((row["usage"], cost))
     assert wrong == []

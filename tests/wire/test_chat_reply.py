@@ -6,7 +6,7 @@ import pytest
 
 from costproxy.demo.chat import AZURE_PRELUDE, Chat, cumulative, usage
 from costproxy.demo.frames import error_frame
-from costproxy.model import ChatReply, ReplyError
+from costproxy.model import ChatReply, ReplyError, SeenText
 from costproxy.wire import errors
 from costproxy.wire.chat_reply import ChatFolder
 
@@ -220,9 +220,66 @@ def test_chunks_that_cannot_be_read_are_counted():
 def test_a_whole_reply_is_read():
     reply = document(CHAT.completion("hi", usage(9, 2), finish="length"))
     assert reply == ChatReply(
-        model="gpt-4o", finish_reasons=("length",), usage=reply.usage, complete=True, streamed=False
+        model="gpt-4o",
+        finish_reasons=("length",),
+        usage=reply.usage,
+        complete=True,
+        streamed=False,
+        service_tier="default",
+        raw_usage=usage(9, 2),
     )
     assert tokens(reply) == (9, 2)
+
+
+def test_the_providers_own_usage_is_kept_whole_with_what_it_billed():
+    raw = {**usage(9, 2), "cost_in_usd_ticks": 37_756_000, "num_sources_used": 3}
+    assert document(CHAT.completion("hi", raw)).raw_usage == raw
+    assert folded(CHAT.content("a"), CHAT.finish(), CHAT.usage(raw), DONE).raw_usage == raw
+
+
+def test_the_last_service_tier_that_is_named_is_the_one_that_served():
+    chunks = [{**CHAT.content("a"), "service_tier": tier} for tier in ("auto", "priority", None, "", 7)]
+    assert folded(*chunks, DONE).service_tier == "priority"
+    assert folded({"choices": []}, DONE).service_tier is None
+
+
+def test_a_service_tier_inside_the_usage_counts_where_none_stands_beside_it():
+    raw = {**usage(9, 2), "service_tier": "priority"}
+    assert folded({"choices": [], "usage": raw}, DONE).service_tier == "priority"
+    assert folded({"choices": [], "usage": raw, "service_tier": "flex"}, DONE).service_tier == "flex"
+
+
+# -- what was generated, for counting --------------------------------------------------------------------------
+
+
+def test_what_was_seen_is_kept_only_where_usage_is_missing():
+    assert folded(*CHAT.text("a", "b", usage=usage(9, 2)), DONE).seen is None
+    assert folded(*CHAT.text("a", "b")).seen == SeenText(texts=("ab",))
+    assert folded(*CHAT.text("a", "b"), CHAT.usage(BLANK), DONE).seen == SeenText(texts=("ab",))
+    assert document(CHAT.completion("hi")).seen == SeenText(texts=("hi",))
+    assert document(CHAT.completion("hi", usage(9, 2))).seen is None
+
+
+def test_every_kind_of_generated_text_is_seen():
+    deltas = [{"reasoning_content": "a"}, {"reasoning": "b"}, {"content": "c"}, {"refusal": "d"}]
+    parts = {"content": [{"type": "text", "text": "e"}, {"type": "image_url"}, 7]}
+    reply = folded(CHAT.role(), *(CHAT.chunk(delta) for delta in [*deltas, parts]))
+    assert reply.seen == SeenText(texts=("abcde",))
+
+
+def test_tool_calls_are_seen_apart_and_as_far_as_they_came():
+    pieces = [
+        {"index": 0, "id": "x", "function": {"name": "find", "arguments": ""}},
+        {"index": 1, "id": "y", "function": {"name": "keep", "arguments": "{}"}},
+        {"index": 0, "function": {"arguments": '{"city": "Par'}},
+    ]
+    reply = folded(*(CHAT.chunk({"tool_calls": [piece]}) for piece in pieces))
+    assert reply.seen == SeenText(calls=(("find", '{"city": "Par'), ("keep", "{}")))
+
+
+def test_where_nothing_was_generated_nothing_was_seen():
+    assert folded(CHAT.role(), CHAT.finish(), DONE).seen is None
+    assert document({"error": {"code": 500, "message": "no"}}).seen is None
 
 
 def test_a_whole_reply_of_four_choices_has_four_endings():

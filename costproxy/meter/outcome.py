@@ -1,8 +1,8 @@
-"""One finished exchange in, one metered turn out."""
+"""How an exchange ended, as an operator counts it."""
 
 from collections.abc import Collection
 
-from costproxy.model import ChatReply, Ending, Exchange, Outcome, Turn
+from costproxy.model import ChatReply, Ending, Exchange, Outcome
 from costproxy.wire import errors
 
 _BY_ENDING = {
@@ -21,25 +21,6 @@ _MISSING_BY_ENDING = {
 }
 # An overload inside a 200 stream, as one with a 5xx, is the upstream's failure, not a limit of the application.
 _LIMITS_IN_STREAMS = frozenset(errors.LIMIT_REASONS) - {errors.OVERLOADED}
-
-
-class Meter:
-    """Makes turns of exchanges."""
-
-    def turn(self, exchange: Exchange) -> Turn:
-        """Return the turn of a finished exchange."""
-        reply = exchange.reply
-        served = reply.model if reply else None
-        asked = exchange.request.model if exchange.request else None
-        succeeded = exchange.status is not None and exchange.status < 300
-        return Turn(
-            exchange=exchange,
-            outcome=outcome(exchange),
-            model=served or asked,
-            model_proven=succeeded,
-            limit_reason=limit_reason(exchange),
-            usage_missing=usage_missing(exchange),
-        )
 
 
 def outcome(exchange: Exchange) -> Outcome:

@@ -1,0 +1,109 @@
+"""`costproxy price`: recorded exchanges, priced offline."""
+
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from costproxy.meter import Estimator
+from costproxy.offline.as_json import json_line
+from costproxy.offline.auditor import Audited, Auditor
+from costproxy.offline.lines import Line, read_lines
+from costproxy.offline.recorded import RecordError, read_record
+from costproxy.offline.report import Report
+from costproxy.overrides import open_prices
+from costproxy.settings import Settings
+from costproxy.tokens.calibration import Calibrators
+from costproxy.tokens.counter import TokenCounter
+from costproxy.tokens.image_table import packaged_images
+from costproxy.tokens.part_cache import PartCache
+from costproxy.tokens.prompt import PromptReader
+from costproxy.tokens.prompt_counter import PromptCounter
+
+_SHOWN_EVERY = 0.5  # seconds
+
+
+def price(files: Sequence[str], settings: Settings, *, as_json: bool) -> int:
+    """Price the exchanges in `files`, print them, and return the exit code: 1 if there were odd lines, else 0.
+
+    Raises:
+        ConfigError: the settings name a model that the catalogue does not have.
+    """
+    report, progress = Report(), Progress()
+    counter = TokenCounter()
+    auditor = Auditor(settings, open_prices(settings), _estimator(counter), estimate_all=as_json)
+    now = datetime.now(UTC)
+    try:
+        for line, audited in _audited(files, auditor, now, progress):
+            report.add(audited)
+            if as_json:
+                print(json_line(audited, place=line.place))
+            progress.show(report.exchanges)
+    finally:
+        counter.close()
+        progress.clear()
+    _finish(report, progress.odd, as_json=as_json)
+    return 1 if progress.odd else 0
+
+
+def _audited(
+    files: Sequence[str], auditor: Auditor, now: datetime, progress: "Progress"
+) -> Iterator[tuple[Line, Audited]]:
+    for line in (line for file in files for line in read_lines(file)):
+        if line.problem is not None:
+            progress.complain(line.place, line.problem)
+            continue
+        try:
+            recorded = read_record(line.text, now=now)
+        except RecordError as error:
+            progress.complain(line.place, str(error))
+            continue
+        yield line, auditor.audit(recorded, name=line.place)
+
+
+def _finish(report: Report, odd: int, *, as_json: bool) -> None:
+    """Print the table, unless lines of JSON were asked for, and the summary: beside JSON that goes to stderr."""
+    out = sys.stderr if as_json else sys.stdout
+    for line in () if as_json else report.lines():
+        print(line)
+    for line in report.summary():
+        print(line, file=out)
+    if odd:
+        print(f"left out: {odd:,} that could not be read, see above", file=out)
+
+
+def _estimator(counter: TokenCounter) -> Estimator:
+    reader = PromptReader(images=packaged_images())
+    prompts = PromptCounter(counter=counter, reader=reader, cache=PartCache(secret=secrets.token_bytes(32)))
+    return Estimator(prompts, Calibrators())
+
+
+class Progress:
+    """What goes to stderr meanwhile: how far it is, if somebody may be looking, and what was odd."""
+
+    def __init__(self) -> None:
+        self.odd = 0
+        self._terminal = sys.stderr.isatty()
+        self._next = time.monotonic() + _SHOWN_EVERY
+        self._shown = False
+
+    def show(self, done: int) -> None:
+        """Say how many are done, now and then."""
+        if not self._terminal or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _SHOWN_EVERY
+        self._shown = True
+        print(f"\r{done:,} exchanges", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the count away again."""
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = False
+
+    def complain(self, place: str, problem: str) -> None:
+        """Say what is wrong with a line, and count it."""
+        self.clear()
+        self.odd += 1
+        print(f"costproxy: {place}: {problem}", file=sys.stderr)

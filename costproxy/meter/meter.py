@@ -1,0 +1,131 @@
+"""The meter itself: what an exchange used, and what it cost."""
+
+from datetime import UTC, datetime
+
+from costproxy.meter.estimator import Estimator
+from costproxy.meter.outcome import limit_reason, outcome, usage_missing
+from costproxy.model import (
+    ChatReply,
+    Cost,
+    CostQuality,
+    CostSource,
+    Ending,
+    Exchange,
+    Outcome,
+    Turn,
+    Usage,
+    UsageQuality,
+    not_billed,
+)
+from costproxy.pricing.prices import Names, Prices
+from costproxy.pricing.reported import reported_cost
+from costproxy.pricing.units import units_of
+from costproxy.wire import errors
+
+# Why usage is missing -> what was processed can be estimated from what was seen of it.
+_ESTIMABLE = frozenset({"not_sent", "client_abort", "truncated", "error"})
+# Documented as free: what an upstream rejects before it generates. Source: the providers' help pages on errors.
+_REJECTED = frozenset({Outcome.CLIENT_ERROR, Outcome.RATE_LIMITED, Outcome.CONTEXT_EXCEEDED})
+_COST_QUALITY = {
+    UsageQuality.EXACT: CostQuality.EXACT,
+    UsageQuality.ADJUSTED: CostQuality.ADJUSTED,
+    UsageQuality.ESTIMATED: CostQuality.ESTIMATED,
+}
+
+
+class Meter:
+    """Makes turns of exchanges; without prices costs are unknown, without an estimator missing usage stays so."""
+
+    def __init__(self, prices: Prices | None = None, estimator: Estimator | None = None) -> None:
+        self._prices = prices
+        self._estimator = estimator
+
+    def needs_counting(self, exchange: Exchange) -> bool:
+        """Tell whether `turn` will count tokens, which takes too long for an event loop."""
+        return self._estimator is not None and usage_missing(exchange) in _ESTIMABLE
+
+    def wants_to_learn(self, exchange: Exchange) -> bool:
+        """Tell whether `learn` has something to learn from the exchange."""
+        return self._estimator is not None and self._estimator.wants(exchange)
+
+    def learn(self, exchange: Exchange) -> None:
+        """Let the estimator learn from a bill; this may count tokens."""
+        if self._estimator is not None:
+            self._estimator.learn(exchange)
+
+    def turn(self, exchange: Exchange) -> Turn:
+        """Return the turn of a finished exchange."""
+        reply = exchange.reply
+        served = reply.model if reply else None
+        asked = exchange.request.model if exchange.request else None
+        missing = usage_missing(exchange)
+        usage = reply.usage if reply else None
+        if usage is None and missing in _ESTIMABLE and not _waived(exchange):
+            usage = self._estimator.usage(exchange) if self._estimator is not None else None
+        return Turn(
+            exchange=exchange,
+            outcome=outcome(exchange),
+            model=served or asked,
+            model_proven=exchange.status is not None and exchange.status < 300,
+            limit_reason=limit_reason(exchange),
+            usage_missing=missing,
+            usage=usage,
+            cost=self._cost(exchange, usage) if exchange.api == "chat" else None,
+        )
+
+    def _cost(self, exchange: Exchange, usage: Usage | None) -> Cost:
+        reply = exchange.reply
+        if usage is None:
+            return not_billed() if _free(exchange) else _unknown("no token counts")
+        if self._prices is None:
+            return _unknown("no prices")
+        raw = reply.raw_usage if reply and reply.raw_usage else {}
+        return self._prices.cost(
+            {kind: count for kind, count in usage.by_kind() if count},
+            _names(exchange, reply),
+            at=datetime.fromtimestamp(exchange.started_at, UTC),
+            service_tier=reply.service_tier if reply else None,
+            units=units_of(raw),
+            reported=reported_cost(raw, dialect=exchange.dialect),
+            quality=_COST_QUALITY[usage.quality],
+        )
+
+
+def _names(exchange: Exchange, reply: ChatReply | None) -> Names:
+    return Names(
+        dialect=exchange.dialect,
+        served=reply.model if reply else None,
+        requested=exchange.request.model if exchange.request else None,
+        upstream=exchange.upstream,
+    )
+
+
+def _unknown(reason: str) -> Cost:
+    return Cost(total=None, source=CostSource.UNKNOWN, quality=CostQuality.UNKNOWN, reason=reason)
+
+
+def _free(exchange: Exchange) -> bool:
+    """Tell whether it is documented, or plain, that nothing was charged."""
+    if exchange.ending is not Ending.COMPLETE and exchange.timing.sent is None:
+        return True  # it never reached the upstream, whoever gave up
+    if exchange.ending in (Ending.UPSTREAM_UNREACHABLE, Ending.REFUSED):
+        return False  # the status is our own, and what was sent may have been worked on
+    error = exchange.reply.error if exchange.reply else None
+    if error is not None and error.kind == errors.CONTENT_FILTER:
+        return False  # Azure does not say what those cost
+    rejected = exchange.status is not None and 400 <= exchange.status < 500
+    return (rejected and outcome(exchange) in _REJECTED) or _waived(exchange)
+
+
+def _waived(exchange: Exchange) -> bool:
+    """Tell whether a router waives a failed reply, or one without a token.
+
+    Source: openrouter.ai, zero completion insurance: it covers finish reason `error`, and no tokens with a blank one.
+    """
+    reply = exchange.reply
+    if exchange.dialect != "openrouter" or reply is None:
+        return False
+    if "error" in reply.finish_reasons:
+        return True
+    blank = reply.seen is None and not reply.finish_reasons
+    return blank and (reply.error is not None or (reply.streamed and reply.complete))

@@ -1,0 +1,1 @@
+"""Recorded exchanges, read from files and priced without a proxy: our arithmetic, for anybody to check."""
