@@ -4,14 +4,12 @@ The bills are recorded replies outside the project; `COSTPROXY_DATA` names the f
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,14 +19,13 @@ from costproxy.pricing.prices import Names, Prices
 from costproxy.pricing.reported import reported_cost
 from costproxy.pricing.units import units_of
 from costproxy.wire.usage import normal_form
+from tests.support.data import needed
 
-FILE = Path(os.environ.get("COSTPROXY_DATA", "")) / "cost-oracle.jsonl"
+FILE = needed("cost-oracle.jsonl")
 DIALECTS = {"openrouter.ai": "openrouter", "api.perplexity.ai": "perplexity", "api.x.ai": "xai"}
 UNDATED = datetime(2026, 8, 1, tzinfo=UTC)
 GRAINS = ("0.000001", "0.00001", "0.001")  # Perplexity rounds each part, not always alike
 PERPLEXITY = {"input": "input_tokens_cost", "output": "output_tokens_cost", "request": "request_cost"}
-
-pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="COSTPROXY_DATA has no cost-oracle.jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,16 +39,17 @@ class Recording:
 
 def recordings() -> tuple[Recording, ...]:
     """Return all recorded replies in order of their names; without the data, skip the test that asks."""
-    return _recordings(_needed("vectors"))
+    return _recordings(needed("vectors"))
 
 
 def stated_costs() -> Iterator[dict[str, Any]]:
     """Yield `{"host", "model", "path", "usage", "stated_cost_usd", …}` of replies that stated their own cost."""
-    with _needed("cost-oracle.jsonl").open(encoding="utf-8") as lines:
+    with needed("cost-oracle.jsonl").open(encoding="utf-8") as lines:
         yield from map(json.loads, lines)
 
 
-def _needed(name: str) -> Path:
+def needed(name: str) -> Path:
+    """Return a file or folder of the data; without it, skip the test or the module that asks."""
     path = Path(os.environ.get(VARIABLE) or _USUAL_PLACE) / name
     if not path.exists():
         pytest.skip(f"recorded data is missing: {VARIABLE} names no folder with {name}", allow_module_level=True)

@@ -1,7 +1,6 @@
 """How close our counts come to recorded bills: prints a table per provider and holds floors for OpenAI's models."""
 
 import json
-import os
 import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from costproxy.tokens.calibration import CalibrationKey, Calibrators
 from costproxy.tokens.estimate import Anchor, Source, best
 from costproxy.tokens.prompt_count import Count
 from costproxy.tokens.prompt_counter import PromptCounter
+from tests.support.data import needed
 
 APIS = ("openai_chat", "anthropic_messages", "openai_responses")
 NOT_TEXT = ('"image_url"', '"input_audio"', '"file"', '"input_image"', '"document', '"image"', "encrypted_content")
@@ -42,10 +42,7 @@ class Bill:
 
 @pytest.fixture(scope="module")
 def data() -> Path:
-    folder = Path(os.environ.get("COSTPROXY_DATA", "data"))
-    if not (folder / "conversations").is_dir():
-        pytest.skip("no recorded conversations: set COSTPROXY_DATA to where they are")
-    return folder
+    return needed("conversations").parent
 
 
 @pytest.fixture(scope="module")
