@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from costproxy.errors import ConfigError
+from costproxy.model import Limits
 from costproxy.pricing.catalogue import Catalogue, load
-from costproxy.pricing.limits import Limits
 from costproxy.pricing.near import near_names
 from costproxy.pricing.override import Override
 from costproxy.pricing.prices import Prices

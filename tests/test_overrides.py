@@ -6,7 +6,7 @@ import pytest
 from costproxy.errors import ConfigError
 from costproxy.overrides import open_prices, overrides
 from costproxy.pricing.kinds import TOKENS, UNITS
-from costproxy.pricing.limits import Limits
+from costproxy.model import Limits
 from costproxy.pricing.prices import Names
 from costproxy.settings import ModelSettings, load_settings
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from costproxy.model.prompt import ReplyMessage
 from costproxy.model.usage import Usage
 
 
@@ -28,6 +29,8 @@ class ReplyError:
 
     kind: str
     in_stream: bool = False
+    limit: int | None = None  # tokens: the context limit it names, of a prompt that was too long
+    requested: int | None = None  # tokens that it says were sent, reserve for the reply included where it counts that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +57,5 @@ class ChatReply:
     service_tier: str | None = None  # the tier that served
     raw_usage: Mapping[str, Any] | None = None  # the provider's own object, merged; None without usage
     seen: SeenText | None = None  # None where usage is known
+    id: str | None = None  # the provider's, by which a later request may refer to it
+    messages: tuple[ReplyMessage, ...] = ()  # one per choice, by choice index

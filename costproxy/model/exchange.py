@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from costproxy.model.chat import ChatReply, ChatRequest
+from costproxy.model.conversation import Placement
 
 
 class Ending(StrEnum):
@@ -56,4 +57,5 @@ class Exchange:
     refusal: str | None = None  # why costproxy answered in the upstream's place, as in `x-costproxy-error`
     request: ChatRequest | None = None
     reply: ChatReply | None = None
+    placement: Placement | None = None  # None: its conversation could not be looked for
     request_text: bytes | None = None  # the decoded request, where the tokens have to be counted from it

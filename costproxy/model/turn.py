@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from costproxy.model.conversation import Standing
 from costproxy.model.exchange import Exchange
 from costproxy.model.money import Cost
 from costproxy.model.usage import Usage
@@ -34,3 +35,4 @@ class Turn:
     usage_missing: str | None = None  # why a reply that should carry usage has none
     usage: Usage | None = None  # as reported, else as estimated; None means unknown
     cost: Cost | None = None  # None for what costs nothing anywhere: other APIs than chat
+    standing: Standing | None = None  # in its conversation; None for an exchange that has none

@@ -12,7 +12,7 @@ from importlib import resources
 
 import msgspec
 
-from costproxy.pricing.limits import Limits
+from costproxy.model import Limits
 from costproxy.pricing.rows import PriceRow, parse_row, parse_since
 
 FILE = "catalogue.jsonl"

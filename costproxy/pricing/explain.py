@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from types import MappingProxyType
 
+from costproxy.model import Limits
 from costproxy.pricing.catalogue import PriceLine
-from costproxy.pricing.limits import Limits
 from costproxy.pricing.names import How, readings
 from costproxy.pricing.override import Override
 from costproxy.pricing.prices import Found, Names, Prices, sellers

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from costproxy.pricing.limits import Limits
+from costproxy.model import Limits
 
 EVERY_MODEL = "*"
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
+from costproxy.model import Limits
 from costproxy.model.money import Cost, CostQuality, CostSource, PriceReference, attribute
 from costproxy.pricing.catalogue import Catalogue, Model
-from costproxy.pricing.limits import Limits
 from costproxy.pricing.names import How, readings
 from costproxy.pricing.override import EVERY_MODEL, Override
 from costproxy.pricing.price import Priced, price_of

@@ -5,7 +5,7 @@ import pytest
 
 from costproxy.model.money import CostSource
 from costproxy.pricing.explain import explain
-from costproxy.pricing.limits import Limits
+from costproxy.model import Limits
 from costproxy.pricing.override import EVERY_MODEL, Override
 from costproxy.pricing.prices import Names, Prices
 

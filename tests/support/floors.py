@@ -24,8 +24,8 @@ ONLY = {
     "tokens": {"errors", "model"},
     "pricing": {"errors", "model"},
     "conversations": {"errors", "model"},
-    "overrides": {"errors", "settings", "pricing"},
-    "offline": {"errors", "settings", "model", "wire", "tokens", "pricing", "meter"},
+    "overrides": {"errors", "settings", "model", "pricing"},
+    "offline": {"errors", "settings", "model", "wire", "tokens", "pricing", "conversations", "meter"},
     "relay": {"errors", "settings", "model", "wire"},
 }
 
@@ -40,6 +40,7 @@ IMPURE = (
 ALLOWED = {
     ("tokens", "asyncio"): "its counter is awaited, so that a loop goes on while a thread counts",
     ("tokens", "concurrent"): "counting a long text takes long, so it happens in a small pool of threads",
+    ("conversations", "threading"): "large requests are placed in a thread, small ones on the event loop",
     ("tokens", "threading"): "a vocabulary is loaded once, by whoever needs it first",
 }
 # What a room loads without a line of its own that says so: the room below brings it along.
