@@ -38,7 +38,7 @@ class Auditor:
         """Return what an exchange used and cost; `name` is its id."""
         exchange = self._exchange(recorded, name)
         estimate = None
-        if self._estimate_all and exchange.api == "chat" and exchange.request is not None:
+        if self._estimate_all and exchange.request is not None:
             estimate = self._estimator.prompt(exchange)
         return Audited(recorded=recorded, turn=self._meter.turn(exchange), prompt_estimate=estimate)
 
@@ -46,7 +46,7 @@ class Auditor:
         upstream = self._upstream(recorded)
         dialect = upstream.dialect if upstream else dialect_of(recorded.host, recorded.port)
         api = api_of("POST", recorded.path)
-        observer = Observer(self._limits, kept_request=self._limits.body)
+        observer = Observer(self._limits, api=api.name, kept_request=self._limits.body)
         reply = _observe(observer, recorded, dialect) if api.metered else None
         return Exchange(
             id=name,

@@ -6,12 +6,10 @@ from typing import Any
 from costproxy.errors import WireError
 from costproxy.model import ChatReply, ReplyError
 from costproxy.wire import errors, jsontext
-from costproxy.wire.seen import TEXT_FIELDS, SeenCollector
+from costproxy.wire.seen import SeenCollector
 from costproxy.wire.usage import UsageMerge, is_blank, normal_form
 
 _DONE = b"[DONE]"
-# Fields of a delta that carry generated tokens.
-_TOKEN_FIELDS = (*TEXT_FIELDS, "tool_calls", "function_call")
 
 
 class ChatFolder:
@@ -24,6 +22,7 @@ class ChatFolder:
         "_error",
         "_finish",
         "_first_at",
+        "_id",
         "_last_at",
         "_model",
         "_seen",
@@ -35,6 +34,7 @@ class ChatFolder:
     )
 
     def __init__(self) -> None:
+        self._id: str | None = None
         self._model: str | None = None
         self._finish: dict[int, str] = {}
         self._usage = UsageMerge()
@@ -61,15 +61,14 @@ class ChatFolder:
         except WireError:
             self.unread += 1
             return
-        self._take(chunk)
-        if _carries_tokens(chunk):
+        if self._take(chunk):
             self._first_at = at if self._first_at is None else self._first_at
             self._last_at = at
 
     def document(self, body: bytes, status: int) -> None:
         """Take in a whole reply body with the status it came with."""
         if status >= 400:
-            self._error = ReplyError(kind=errors.classify(body, status))
+            self._error = errors.read(body, status)
             return
         try:
             document = jsontext.decode_object(body.lstrip())
@@ -79,27 +78,40 @@ class ChatFolder:
         self._take(document)
         self.done = self._error is None and ("choices" in document or "usage" in document)
 
-    def _take(self, chunk: Mapping[str, Any]) -> None:
-        self._model = self._model or _text(chunk.get("model"))
+    def _take(self, chunk: Mapping[str, Any]) -> bool:
+        """Take in a chunk or a document; return whether a delta in it brought a generated token."""
+        if self._model is None:
+            self._model = _text(chunk.get("model"))
+        if self._id is None:
+            self._id = _text(chunk.get("id"))
         self._tier = _text(chunk.get("service_tier")) or self._tier
         if chunk.get("error"):
-            self._error = ReplyError(kind=errors.classify_object(chunk), in_stream=True)
-        self._usage.add(chunk.get("usage"))
+            self._error = errors.read_object(chunk)
+        if usage := chunk.get("usage"):
+            self._usage.add(usage)
         x_groq = chunk.get("x_groq")
         if isinstance(x_groq, dict):
             self._usage.add(x_groq.get("usage"))
         choices = chunk.get("choices")
+        some = False
         for position, choice in enumerate(choices if isinstance(choices, list) else ()):
-            if isinstance(choice, dict):
-                self._take_choice(choice, position)
+            if isinstance(choice, dict) and self._take_choice(choice, position):
+                some = True
+        return some
 
-    def _take_choice(self, choice: Mapping[str, Any], position: int) -> None:
+    def _take_choice(self, choice: Mapping[str, Any], position: int) -> bool:
         index = choice.get("index")
-        reason = _text(choice.get("finish_reason"))
-        if reason:
-            self._finish[index if isinstance(index, int) else position] = reason
-        self._usage.add(choice.get("usage"))
-        self._seen.add(choice, position)
+        if not isinstance(index, int):
+            index = position
+        reason = choice.get("finish_reason")
+        if reason and isinstance(reason, str):
+            self._finish[index] = reason
+        if usage := choice.get("usage"):
+            self._usage.add(usage)
+        if self.streamed:
+            return self._seen.add(choice, index)
+        self._seen.add_whole(choice, index)
+        return False
 
     def result(self, *, dialect: str, asked_model: str | None) -> ChatReply:
         """Return the facts as far as they are in."""
@@ -120,16 +132,10 @@ class ChatFolder:
             service_tier=self._tier or _text((raw or {}).get("service_tier")),  # xAI and Mistral say it there
             raw_usage=raw if usage else None,
             seen=None if usage else self._seen.value(),
+            id=self._id,
+            messages=self._seen.messages(self._finish, done=self.done and self._error is None),
         )
 
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _carries_tokens(chunk: Mapping[str, Any]) -> bool:
-    choices = chunk.get("choices")
-    if not isinstance(choices, list):
-        return False
-    deltas = (choice.get("delta") for choice in choices if isinstance(choice, dict))
-    return any(delta.get(name) for delta in deltas if isinstance(delta, dict) for name in _TOKEN_FIELDS)

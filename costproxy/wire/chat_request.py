@@ -8,18 +8,20 @@ import msgspec
 
 from costproxy.errors import WireError
 from costproxy.model import ChatRequest
+from costproxy.model.prompt import JsonText, Prompt
 from costproxy.wire import jsontext
 from costproxy.wire.numbers import token_count
+from costproxy.wire.surface import RequestRead
 
 _OPTIONS_KEY = re.compile(rb'"stream_options"\s*:\s*\{')
-_NOTHING = msgspec.Raw(b"null")
 _ASK = b'"include_usage":true'
 # How many places that look like the option are tried: each costs a reading of the body, and all but one are decoys.
 _MOST_TRIES = 8
+_ABSENT = msgspec.Raw(b"")
 
 
 class Fields(msgspec.Struct):
-    """The fields that are read, as decoded; messages and tools are counted, not decoded."""
+    """The fields that are read, as decoded; what is Raw is not decoded, and empty where it is absent."""
 
     model: Any = None
     stream: Any = None
@@ -27,10 +29,22 @@ class Fields(msgspec.Struct):
     max_completion_tokens: Any = None
     max_tokens: Any = None
     messages: list[msgspec.Raw] | None = None
-    tools: list[msgspec.Raw] | None = None
+    tools: msgspec.Raw = _ABSENT
+    functions: msgspec.Raw = _ABSENT
+    # What may name a session, usually; other names are looked for in the body.
+    metadata: msgspec.Raw = _ABSENT
+    session_id: msgspec.Raw = _ABSENT
+    litellm_session_id: msgspec.Raw = _ABSENT
+    user: msgspec.Raw = _ABSENT
+    prompt_cache_key: msgspec.Raw = _ABSENT
+    safety_identifier: msgspec.Raw = _ABSENT
+    previous_response_id: msgspec.Raw = _ABSENT
+    conversation: msgspec.Raw = _ABSENT
 
 
 _fields = msgspec.json.Decoder(Fields)
+_KNOWN = frozenset(Fields.__struct_fields__)
+_RAW = frozenset(name for name, kind in Fields.__annotations__.items() if kind is msgspec.Raw)
 
 
 def read(body: bytes) -> ChatRequest:
@@ -42,14 +56,35 @@ def read(body: bytes) -> ChatRequest:
     return facts_of(parse(body))
 
 
+def read_whole(body: bytes, names: frozenset[str]) -> RequestRead:
+    """Return the facts and the prompt of a chat request, and the fields of these names.
+
+    Raises:
+        WireError: the body is not a JSON object.
+    """
+    return whole_of(parse(body), body, names)
+
+
+def whole_of(fields: Fields, body: bytes, names: frozenset[str]) -> RequestRead:
+    """Return what `read_whole` does, where the fields of the body have been read."""
+    facts = facts_of(fields)
+    messages = [memoryview(message) for message in fields.messages or ()]
+    return RequestRead(
+        facts=facts,
+        prompt=Prompt(messages=messages, tools=_tools(fields) if facts.tools else None),
+        fields=_named(fields, body, names),
+    )
+
+
 def facts_of(fields: Fields) -> ChatRequest:
     """Return the facts that the fields of a chat request state."""
+    tools = jsontext.items(_tools(fields))
     return ChatRequest(
         model=fields.model if isinstance(fields.model, str) and fields.model else None,
         stream=fields.stream is True,
         include_usage=_include_usage(fields.stream_options),
         messages=None if fields.messages is None else len(fields.messages),
-        tools=None if fields.tools is None else len(fields.tools),
+        tools=None if tools is None else len(tools),
         max_output=token_count(fields.max_completion_tokens) or token_count(fields.max_tokens),
     )
 
@@ -66,11 +101,31 @@ def parse(body: bytes) -> Fields:
         pass
     # A wrong type in one field must not hide the others.
     loose = jsontext.decode_object(body)
-    known = {name: loose[name] for name in Fields.__struct_fields__ if name in loose}
-    for name in ("messages", "tools"):
-        items = known.get(name)
-        known[name] = [_NOTHING] * len(items) if isinstance(items, list) else None
-    return Fields(**known)
+    return Fields(**{name: _loose(name, loose[name]) for name in Fields.__struct_fields__ if name in loose})
+
+
+def _loose(name: str, value: Any) -> Any:
+    if name == "messages":
+        return [_raw(item) for item in value] if isinstance(value, list) else None
+    return _raw(value) if name in _RAW else value
+
+
+def _raw(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(jsontext.written(value))
+
+
+def _named(fields: Fields, body: bytes, names: frozenset[str]) -> dict[str, JsonText]:
+    """Return the fields of the body that have these names; the usual ones without another reading."""
+    if names <= _RAW:
+        return {name: memoryview(raw) for name in names if (raw := getattr(fields, name)) is not _ABSENT}
+    cut = jsontext.fields(body)
+    return {name: cut[name] for name in names if name in cut}
+
+
+def _tools(fields: Fields) -> memoryview | None:
+    """Return what is sent as tools, under the name of today or that of the old days."""
+    texts = [memoryview(raw) for raw in (fields.tools, fields.functions)]
+    return next((text for text in texts if text and bytes(text[:4]) != b"null"), None)
 
 
 def _include_usage(options: Any) -> bool | None:

@@ -155,6 +155,11 @@ class BodyDecoder:
         return data
 
 
+def reason_of(error: WireError) -> str:
+    """Return in one word why a body could not be decoded."""
+    return "too_large" if isinstance(error, TooLargeError) else "encoding"
+
+
 def _inflated(layer: _Inflater, data: bytes, most: int) -> bytes:
     try:
         plain = layer.feed(data, most + 1)

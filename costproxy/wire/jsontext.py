@@ -1,16 +1,22 @@
 """JSON from strangers: fast where it is clean, lenient where it is odd, never raising anything else."""
 
 import json
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from costproxy.errors import WireError
+from costproxy.model.prompt import JsonText
 
 _decoder = msgspec.json.Decoder()
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+_dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_REFUSALS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
-def decode(text: bytes | memoryview) -> Any:
+def decode(text: JsonText) -> Any:
     """Return the value that `text` holds.
 
     What the strict decoder refuses (lone surrogates, NaN, a byte order mark) is tried again with the
@@ -21,16 +27,16 @@ def decode(text: bytes | memoryview) -> Any:
     """
     try:
         return _decoder.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except _REFUSALS:
         pass
     try:
         # As text, for given bytes it would take UTF-16 too, in which nothing can be spliced.
-        return json.loads(bytes(text).decode("utf-8-sig", "surrogatepass"))
+        return json.loads(_as_text(text))
     except (ValueError, RecursionError) as error:
         raise WireError(f"not readable as JSON: {type(error).__name__}") from None
 
 
-def decode_object(text: bytes | memoryview) -> dict[str, Any]:
+def decode_object(text: JsonText) -> dict[str, Any]:
     """Return the object that `text` holds.
 
     Raises:
@@ -40,3 +46,50 @@ def decode_object(text: bytes | memoryview) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WireError(f"expected a JSON object, found {type(value).__name__}")
     return value
+
+
+def fields(text: JsonText) -> dict[str, JsonText]:
+    """Return the fields of the object that `text` holds, as views of it; written anew where it is lenient.
+
+    Raises:
+        WireError: as `decode_object`.
+    """
+    try:
+        return {name: memoryview(value) for name, value in _fields.decode(text).items()}
+    except _REFUSALS:
+        return {name: written(value) for name, value in decode_object(text).items()}
+
+
+def items(text: JsonText | None) -> list[JsonText] | None:
+    """Return the items of the list that `text` holds, likewise; None if it holds no list, or nothing readable."""
+    if text is None:
+        return None
+    try:
+        return [memoryview(item) for item in _items.decode(text)]
+    except _REFUSALS:
+        pass
+    try:
+        value = decode(text)
+    except WireError:
+        return None
+    return [written(item) for item in value] if isinstance(value, list) else None
+
+
+def written(value: Any) -> bytes:
+    """Return a decoded value as strict JSON; half a surrogate becomes `?`, what JSON cannot say becomes null."""
+    try:
+        try:
+            text = _dumps(value)
+        except ValueError:  # infinite, or not a number
+            text = _dumps(json.loads(json.dumps(value), parse_constant=_nothing))
+    except (ValueError, RecursionError):
+        return b"null"
+    return text.encode("utf-8", "replace")
+
+
+def _as_text(text: JsonText) -> str:
+    return bytes(text).decode("utf-8-sig", "surrogatepass")
+
+
+def _nothing(_: str) -> None:
+    return None

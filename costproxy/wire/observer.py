@@ -1,18 +1,20 @@
 """One exchange seen from its bytes: feed the copies, get the facts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from costproxy.errors import WireError
 from costproxy.model import ChatReply, ChatRequest
-from costproxy.wire import chat_request, errors
-from costproxy.wire.chat_reply import ChatFolder
-from costproxy.wire.encodings import BodyDecoder, TooLargeError
+from costproxy.model.prompt import Prompt
+from costproxy.wire import errors
+from costproxy.wire.encodings import BodyDecoder, reason_of
+from costproxy.wire.request_copy import RequestCopy
+from costproxy.wire.sessions import USUAL_NAMES, SessionNames
 from costproxy.wire.sse import SSEDecoder
+from costproxy.wire.surfaces import CHAT, SURFACES
 
 # Stream pieces are folded in batches of this size: cheaper than one by one, and still little to hold.
 _BATCH = 32 * 1024
-# What an encoded request may unpack to, times its size. Source: RFC 1951; br and zstd can do worse.
-_EXPANSION = 1000
 _STREAM_STARTS = (b"data:", b":", b"event:", b"id:", b"retry:")
 _BOM = b"\xef\xbb\xbf"
 _TELLING = 9  # bytes that tell a stream from a document: a byte order mark and the longest of the starts
@@ -27,7 +29,7 @@ class Limits:
 
 
 class Observer:
-    """The machine for one chat exchange; nothing it is fed can make it raise.
+    """The machine for one exchange of a metered API; nothing it is fed can make it raise.
 
     What cannot be read is named in `unmetered`, in one word of our own; None means that all was read.
     """
@@ -37,27 +39,30 @@ class Observer:
         "_document",
         "_folder",
         "_is_stream",
-        "_kept_request",
         "_limits",
         "_pending",
         "_pending_bytes",
         "_request",
-        "_request_encoding",
         "_size",
+        "_splices",
         "_sse",
         "_start",
         "_status",
-        "request",
-        "request_text",
         "unmetered",
     )
 
-    def __init__(self, limits: Limits, *, kept_request: int = 0) -> None:
-        """Take the limits, and up to how many bytes a request is kept so that its tokens can be counted later."""
+    def __init__(
+        self, limits: Limits, *, api: str = CHAT, names: SessionNames = USUAL_NAMES, kept_request: int = 0
+    ) -> None:
+        """Take the limits, the API's name (see `apis`) and where ids of sessions are looked for.
+
+        A request of up to `kept_request` bytes is kept, so that its tokens can be counted later.
+        """
+        surface = SURFACES.get(api, SURFACES[CHAT])
         self._limits = limits
-        self._kept_request = kept_request
-        self.request_text: bytes | None = None  # decoded; None if there was none, or more than is kept
-        self._folder = ChatFolder()
+        self._request = RequestCopy(surface, names, most_decoded=limits.decoded, kept=kept_request)
+        self._splices = surface is SURFACES[CHAT]
+        self._folder = surface.folder()
         self._sse = SSEDecoder(limits.body)
         self._decoder: BodyDecoder | None = None  # None: no reply yet, or one that is not read
         self._pending: list[tuple[float, bytes]] = []  # arrived, not looked at yet
@@ -66,10 +71,7 @@ class Observer:
         self._size = 0  # of the document, bytes
         self._is_stream: bool | None = None  # None: not told yet
         self._start: list[tuple[float, bytes]] = []  # what there is until then, leading blanks left out
-        self._request: bytes | None = None
-        self._request_encoding = ""
         self._status = 0
-        self.request: ChatRequest | None = None
         self.unmetered: str | None = None
 
     def __repr__(self) -> str:
@@ -78,47 +80,46 @@ class Observer:
     @property
     def weight(self) -> int:
         """Bytes still to be parsed, at worst: what decides whether it is done on the event loop."""
-        request = len(self._request or b"") * (_EXPANSION if self._request_encoding else 1)
-        return self._pending_bytes + self._size + request
+        return self._pending_bytes + self._size + self._request.weight
+
+    @property
+    def request(self) -> ChatRequest | None:
+        """The facts of the request; None until it is read, or if it cannot be."""
+        return self._request.facts
+
+    @property
+    def request_text(self) -> bytes | None:
+        """The decoded request; None until it is read, and where it is longer than what is kept."""
+        return self._request.text
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """What the request sends; None until `read_request`, or if it cannot be read."""
+        return self._request.prompt
+
+    def take_prompt(self) -> Prompt | None:
+        """Return the prompt and let it go: it keeps the whole body for as long as it is there."""
+        prompt, self._request.prompt = self._request.prompt, None
+        return prompt
+
+    def request_headers(self, values: Mapping[bytes, bytes]) -> None:
+        """Take the request's headers: names in lower case, values of repeated ones joined by ", "."""
+        self._request.headers = values
 
     def request_body(self, body: bytes, encoding: str = "") -> None:
         """Take the copy of a whole request body, as the client sent it; it is read when asked for."""
-        self._request = body
-        self._request_encoding = encoding
+        self._request.take(body, encoding)
 
     def read_request(self) -> ChatRequest | None:
-        """Return the facts of the request, parsing it now unless that has been done."""
-        if self._request is None:
-            return self.request
-        body, self._request = self._request, None
-        try:
-            plain = BodyDecoder(self._request_encoding, self._limits.decoded).feed(body)
-        except WireError as error:
-            self.cannot(f"request_{_reason(error)}")
-            return None
-        self._keep_request(plain)
-        try:
-            self.request = chat_request.read(plain)
-        except WireError:
-            self.cannot("request_unreadable")
-        return self.request
+        """Return the facts of the request, parsing it now unless that has been done; its prompt is there then, too."""
+        facts = self._request.read()
+        if self._request.unreadable is not None:
+            self.cannot(self._request.unreadable)
+        return facts
 
     def ask_for_usage(self) -> bytes | None:
         """Return the request's body with usage asked for, None where that is not ours to do."""
-        body = self._request
-        if body is None or self._request_encoding:
-            return None
-        try:
-            fields = chat_request.parse(body)
-        except WireError:
-            return None  # it is read once more when the exchange is over, and what is wrong with it noted
-        self.request, self._request = chat_request.facts_of(fields), None
-        self._keep_request(body)
-        return chat_request.ask_for_usage(body, fields)
-
-    def _keep_request(self, plain: bytes) -> None:
-        if len(plain) <= self._kept_request:
-            self.request_text = plain
+        return self._request.ask_for_usage() if self._splices else None
 
     def cannot(self, reason: str) -> None:
         """Note why something could not be read; the first reason stands."""
@@ -166,7 +167,7 @@ class Observer:
             try:
                 pieces.append((at, self._decoder.feed(chunk)))
             except WireError as error:
-                return _reason(error)
+                return reason_of(error)
         return None
 
     def _tell(self, pieces: list[tuple[float, bytes]], *, last: bool) -> list[tuple[float, bytes]]:
@@ -217,7 +218,3 @@ class Observer:
             self._folder.document(b"".join(self._document), self._status)
         asked = self.request.model if self.request else None
         return self._folder.result(dialect=dialect, asked_model=asked)
-
-
-def _reason(error: WireError) -> str:
-    return "too_large" if isinstance(error, TooLargeError) else "encoding"

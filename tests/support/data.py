@@ -17,6 +17,7 @@ from tests.support.project import ROOT
 
 VARIABLE = "COSTPROXY_DATA"
 _USUAL_PLACE = ROOT.parent / "shared" / "data"
+_APIS = {"openai-responses": "responses", "anthropic": "messages"}  # folders of one API only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,15 @@ class Recording:
     def is_chat(self) -> bool:
         """Whether it answers a chat completion."""
         return self.path.endswith("/chat/completions") if self.path else b'"chat.completion' in self.body
+
+    @property
+    def api(self) -> str:
+        """The API it answers, "" if that is none that is metered."""
+        if self.is_chat:
+            return "chat"
+        if not self.path:
+            return _APIS.get(self.provider, "")
+        return next((api for api in _APIS.values() if self.path.endswith(f"/{api}")), "")
 
 
 def recordings() -> tuple[Recording, ...]:

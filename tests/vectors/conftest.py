@@ -18,9 +18,10 @@ DIALECTS = {
     "gemini-compat": "gemini",
     "gemini-native-errors": "gemini",
     "crusoe-vllm": "vllm",
+    "openai-responses": "openai",
 }
 KNOWN = ("azure", "cerebras", "deepseek", "gemini", "groq", "mistral", "ollama", "openai", "openrouter", "perplexity")
-MOUNTED = (*KNOWN, "together", "vllm", "xai", "generic")
+MOUNTED = (*KNOWN, "anthropic", "together", "vllm", "xai", "generic")
 
 
 def mount_of(recording: Recording) -> str:

@@ -4,29 +4,25 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tests.support.data import Recording
+from tests.vectors.oracle_facts import Facts
+from tests.vectors.oracle_messages import facts_of_messages
+from tests.vectors.oracle_responses import facts_of_responses
 
 KNOWN_REASONS = {"stop", "length", "tool_calls", "content_filter", "function_call", "eos"}
 _CACHED_ELSEWHERE = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens")
+OTHERS = {"responses": facts_of_responses, "messages": facts_of_messages}
 _EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What should be counted of one reply."""
-
-    model: str | None = None  # None: the reply names none
-    tokens: Mapping[str, int]  # by kind, those of 0 left out; {} without usage
-    finish_reasons: Mapping[str, int]  # how many choices ended so
-
-
 def facts_of(recording: Recording) -> Facts:
-    """Return the facts of a recorded chat reply; an error has none."""
+    """Return the facts of a recorded reply; an error has none."""
     if recording.status >= 300:
         return Facts(tokens={}, finish_reasons={})
+    if recording.api != "chat":
+        return OTHERS[recording.api](list(objects(recording)))
     usage = _last_usage(recording)
     return Facts(
         model=next((each["model"] for each in objects(recording) if each.get("model")), None),

@@ -14,6 +14,12 @@ from tests.vectors.conftest import Stage, mount_of
 from tests.vectors.oracle import facts_of
 
 ASKED = "asked-for"  # the model of requests whose own is not known
+# API -> the end of its path, and the field with the messages.
+SENT = {
+    "chat": ("chat/completions", "messages"),
+    "responses": ("responses", "input"),
+    "messages": ("messages", "messages"),
+}
 
 
 def chats() -> list[Recording]:
@@ -21,13 +27,21 @@ def chats() -> list[Recording]:
     return [each for each in recordings() if each.is_chat]
 
 
+def others() -> list[Recording]:
+    """Return the recorded replies of the other metered APIs, likewise."""
+    return [each for each in recordings() if each.api not in ("", "chat")]
+
+
 def request_of(recording: Recording, *, asks: bool = True) -> bytes:
-    """Return a chat request for it; a streamed one `asks` for usage itself, or leaves that to the proxy."""
-    model = recording.request.get("model") or ASKED
-    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": "x"}]}
+    """Return a request for it; a streamed chat `asks` for usage itself, or leaves that to the proxy."""
+    path, field = SENT[recording.api]
+    body: dict[str, Any] = {"model": recording.request.get("model") or ASKED}
+    body[field] = [{"role": "user", "content": "x"}]
     if recording.is_stream:
-        body |= {"stream": True} | ({"stream_options": {"include_usage": True}} if asks else {})
-    return post(json.dumps(body).encode(), target=f"/{mount_of(recording)}/v1/chat/completions")
+        body["stream"] = True
+    if recording.is_stream and recording.api == "chat" and asks:
+        body["stream_options"] = {"include_usage": True}
+    return post(json.dumps(body).encode(), target=f"/{mount_of(recording)}/v1/{path}")
 
 
 def whole(recording: Recording, framing: Framing = "chunked") -> Plan:

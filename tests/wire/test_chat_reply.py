@@ -6,7 +6,7 @@ import pytest
 
 from costproxy.demo.chat import AZURE_PRELUDE, Chat, cumulative, usage
 from costproxy.demo.frames import error_frame
-from costproxy.model import ChatReply, ReplyError, SeenText
+from costproxy.model import ChatReply, ReplyError, ReplyMessage, SeenText
 from costproxy.wire import errors
 from costproxy.wire.chat_reply import ChatFolder
 
@@ -227,6 +227,8 @@ def test_a_whole_reply_is_read():
         streamed=False,
         service_tier="default",
         raw_usage=usage(9, 2),
+        id="chatcmpl-1",
+        messages=(ReplyMessage(text="hi"),),
     )
     assert tokens(reply) == (9, 2)
 

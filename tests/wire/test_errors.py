@@ -210,7 +210,7 @@ LOOK_ALIKES = {
             "rate_limit_exceeded",
             "tokens",
         ),
-        errors.RATE_TOKENS,
+        errors.OVERSIZED,
     ),
     "a rate of tokens that wants a shorter prompt": (
         429,

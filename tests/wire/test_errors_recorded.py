@@ -45,7 +45,7 @@ KINDS = {
     "openai-responses/o06-error-401": errors.AUTHENTICATION,
     "openai-responses/o07-error-401": errors.AUTHENTICATION,
     "openai-responses/o08-error-401": errors.AUTHENTICATION,
-    "openai/o01-error-429": errors.RATE_TOKENS,  # larger than the rate allows at once, not than the context
+    "openai/o01-error-429": errors.OVERSIZED,  # larger than the rate allows at once, not than the context
     "openai/o02-error-400": errors.BAD_REQUEST,
     "openai/o03-error-404": errors.NOT_FOUND,
     "openai/o04-error-404": errors.NOT_FOUND,
@@ -67,7 +67,14 @@ KINDS = {
 }
 # What a body that is not in the table may be, by its status.
 POSSIBLE = {
-    400: {errors.BAD_REQUEST, errors.CONTEXT, errors.AUTHENTICATION, errors.CONTENT_FILTER, errors.NOT_FOUND},
+    400: {
+        errors.BAD_REQUEST,
+        errors.CONTEXT,
+        errors.AUTHENTICATION,
+        errors.CONTENT_FILTER,
+        errors.NOT_FOUND,
+        errors.QUOTA,
+    },
     401: {errors.AUTHENTICATION},
     402: {errors.QUOTA},
     404: {errors.NOT_FOUND},
