@@ -3,8 +3,10 @@
 from costproxy.model.chat import ChatReply, ChatRequest, ReplyError, SeenText
 from costproxy.model.conversation import (
     Asked,
+    CacheMiss,
     Change,
     ContextUse,
+    Foresight,
     LimitSource,
     Mistake,
     MistakeKind,
@@ -21,12 +23,15 @@ from costproxy.model.exchange import Ending, Exchange, Timing
 from costproxy.model.limits import Limits
 from costproxy.model.money import Cost, CostQuality, CostSource, not_billed
 from costproxy.model.prompt import NO_CLAIM, Claim, IdentitySource, JsonText, Prompt, ReplyCall, ReplyMessage
+from costproxy.model.rates import NO_WORD, Failure, Quota, RateWord, Resource, Window
 from costproxy.model.turn import Outcome, Turn
 from costproxy.model.usage import TokenKind, Usage, UsageQuality
 
 __all__ = [
     "NO_CLAIM",
+    "NO_WORD",
     "Asked",
+    "CacheMiss",
     "Change",
     "ChatReply",
     "ChatRequest",
@@ -37,6 +42,8 @@ __all__ = [
     "CostSource",
     "Ending",
     "Exchange",
+    "Failure",
+    "Foresight",
     "IdentitySource",
     "JsonText",
     "LimitSource",
@@ -48,10 +55,13 @@ __all__ = [
     "Part",
     "Placement",
     "Prompt",
+    "Quota",
+    "RateWord",
     "Region",
     "ReplyCall",
     "ReplyError",
     "ReplyMessage",
+    "Resource",
     "SeenText",
     "Standing",
     "Timing",
@@ -62,5 +72,6 @@ __all__ = [
     "UsageQuality",
     "Verdict",
     "Weights",
+    "Window",
     "not_billed",
 ]

@@ -59,3 +59,6 @@ class ChatReply:
     seen: SeenText | None = None  # None where usage is known
     id: str | None = None  # the provider's, by which a later request may refer to it
     messages: tuple[ReplyMessage, ...] = ()  # one per choice, by choice index
+    begun: Usage | None = None  # of the prompt alone, where a stream stated it and broke off before its output's
+    context: int | None = None  # prompt tokens of the last pass, where the usage adds up several
+    deferred: bool = False  # worked on in the background: its usage is told elsewhere, if at all

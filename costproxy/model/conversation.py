@@ -91,6 +91,7 @@ class Asked:
     at: float  # seconds since the epoch, UTC
     request: ChatRequest
     prompt: Prompt
+    dialect: str = ""  # of the upstream's API, as `Exchange.dialect`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +154,8 @@ class ContextUse:
 class Outlook:
     """What is expected of a conversation; None means that there is nothing to tell it from."""
 
-    turns_left: int | None = None  # until the context window is full
-    confident: bool = False  # told from three turns or more
+    turns_left: int | None = None  # requests that still fit into the context window, at the present pace
+    confident: bool = False  # told from three requests or more
     next_turn_cost: int | None = None  # p$
     burn_rate: int | None = None  # p$ per hour
 
@@ -183,12 +184,22 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CacheMiss:
+    """Prompt tokens that the provider's cache should have held and did not, through no change in them."""
+
+    tokens: int
+    expired: bool  # the cache had outlived its time; False: the provider looked elsewhere, or had dropped it
+    cost: int | None = None  # p$, what it cost more; None: unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What one exchange did to its conversation, and what the conversation has come to."""
 
     placement: Placement
     new: int | None = None  # prompt tokens not sent before; None: prompt tokens are unknown
     resent: int | None = None  # the others; both add up to the prompt
+    apportioned: bool = False  # both are told from estimated sizes; False: from this bill and the one before
     new_cost: int | None = None  # p$, of the new prompt tokens; None: unknown
     resent_cost: int | None = None  # p$, of the resent ones
     composition: Mapping[Part, int] = field(default_factory=lambda: MappingProxyType({}))  # tokens, sum to the prompt
@@ -197,3 +208,13 @@ class Standing:
     outlook: Outlook = Outlook()
     totals: Totals = Totals()
     mistakes: tuple[Mistake, ...] = ()  # those of the placement and those the reply told
+    cache_miss: CacheMiss | None = None  # nobody's mistake; None: nothing was missed, or nothing tells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foresight:
+    """What can be told of a request before its reply; None means that there is nothing to tell it from."""
+
+    placement: Placement
+    context: ContextUse | None = None  # estimated from the conversation's last bill
+    turns_left: int | None = None  # as of that bill

@@ -1,4 +1,4 @@
-"""What the operator knows better: own prices, contracts, deployments and limits."""
+"""What the operator knows better: own prices, contracts, deployments, limits and when to warn of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ class Override:
     prices: Mapping[str, str] | None = None  # as `costproxy.pricing.rows.parse_row` takes them; None: the catalogue's
     multiplier: Fraction = Fraction(1)  # 17/20 is a discount of 15 percent; on own prices too
     limits: Limits = field(default_factory=Limits)
+    warn_at: tuple[int, ...] | None = None  # percent of the usable window; None: as for all models
 
     def __post_init__(self) -> None:
         """Check the multiplier.

@@ -3,9 +3,9 @@ from fractions import Fraction
 
 import pytest
 
+from costproxy.model import Limits
 from costproxy.model.money import CostSource
 from costproxy.pricing.explain import explain
-from costproxy.model import Limits
 from costproxy.pricing.override import EVERY_MODEL, Override
 from costproxy.pricing.prices import Names, Prices
 

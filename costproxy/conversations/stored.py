@@ -1,0 +1,26 @@
+"""Threads whose history the API keeps: a request names the reply it goes on from, and brings only what is new."""
+
+from costproxy.conversations.memory import Memory
+from costproxy.conversations.request import Request
+from costproxy.conversations.search import Match, repeated
+from costproxy.model import Verdict
+
+
+def goes_on(request: Request, state: int, *, memory: Memory, at: float) -> Match | None:
+    """Return the thread that a named state belongs to; None: it is not known."""
+    known = memory.state(state)
+    if known is None or not memory.is_fresh(known[0], at):
+        return None
+    thread, before = known
+    again = next((each for each in thread.rounds if each.request == request.known_by), None)
+    if again is not None:
+        return Match(thread=thread, verdict=repeated(again, at), round=again, links=len(request.links), by_chain=False)
+    head = thread.head(at)
+    named = next((each for each in thread.rounds if each.request == before), None) if before else head
+    return Match(
+        thread=thread,
+        verdict=Verdict.CONTINUE if named is head else Verdict.BRANCH,
+        round=named or head,
+        by_chain=False,
+        is_reply=True,
+    )
