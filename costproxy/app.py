@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
@@ -17,17 +18,22 @@ from aiohttp import web
 
 from costproxy import __version__
 from costproxy.admin.server import Admin
+from costproxy.conversations.tracker import Tracker
 from costproxy.errors import CostproxyError
 from costproxy.meter.build import build_meter
-from costproxy.overrides import open_prices
+from costproxy.meter.conversations import Conversations
+from costproxy.overrides import open_prices, thresholds
+from costproxy.pricing.prices import Prices
 from costproxy.recording.log import Log
 from costproxy.recording.metrics import Metrics
 from costproxy.recording.recorder import Recorder
+from costproxy.relay.instruments import Instruments
 from costproxy.relay.relay import Relay
 from costproxy.relay.server import TrafficServer
 from costproxy.relay.upstream import Routes, open_upstream
 from costproxy.settings import Settings
 from costproxy.wire.observer import Limits
+from costproxy.wire.sessions import SessionNames
 
 _BACKLOG = 2048
 # Seconds that a thread may compute before traffic gets its turn again; Python's own 5 ms add up for a reply
@@ -44,17 +50,24 @@ class Proxy:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._secret = secrets.token_bytes(32)  # keys all digests; they mean nothing to another process
         self.metrics = Metrics(
             upstreams=tuple(each.name for each in settings.upstreams),
             models=settings.limits.models,
             apps=settings.limits.apps,
             pairs=settings.limits.pairs,
+            thresholds=thresholds(settings),
         )
         self._log = Log(level=settings.log.level, form=settings.log.format, on_drop=self._count_lost_line)
-        sinks = (("metrics", self.metrics), ("log", self._log))
         prices = open_prices(settings)
         self.metrics.watch_price_table(prices.catalogue.info, lambda: datetime.now(UTC))
-        self._recorder = Recorder(build_meter(prices, secret=secrets.token_bytes(32)), sinks, self.metrics.failed)
+        self._recorder = Recorder(
+            build_meter(prices, secret=self._secret, conversations=self._conversations(prices)),
+            (("metrics", self.metrics), ("log", self._log)),
+            self.metrics.failed,
+            announce=self.metrics.announce,
+            reply_headers=settings.conversations.response_headers,
+        )
         self._relay: Relay | None = None
         self._server: TrafficServer | None = None
         self._listener: asyncio.Server | None = None
@@ -131,19 +144,28 @@ class Proxy:
             self._log.event("stopped")
         self._log.close()
 
+    def _conversations(self, prices: Prices) -> Conversations | None:
+        own = self._settings.conversations
+        if not own.enabled:
+            return None
+        tracker = Tracker(secret=self._secret, threads=own.threads, idle=own.idle, life=own.life)
+        self.metrics.watch_conversations(tracker, time.time)
+        return Conversations(tracker, prices, warn_at=own.warn_at)
+
     def _build_relay(self) -> Relay:
         settings = self._settings
         try:
             upstreams = tuple(open_upstream(each) for each in settings.upstreams)
         except OSError as error:
             raise StartError(f"ca_file: expected a readable PEM file, found {error.strerror or error}") from None
-        return Relay(
-            Routes(upstreams),
-            apps=settings.apps,
+        own = settings.conversations
+        instruments = Instruments(
+            desk=self._recorder,
+            secret=self._secret,
             limits=Limits(body=settings.limits.metered_bytes, decoded=settings.limits.decoded_bytes),
-            announce=self.metrics.announce,
-            record=self._recorder.finish,
+            names=SessionNames(headers=own.session_headers, fields=own.session_fields),
         )
+        return Relay(Routes(upstreams), apps=settings.apps, instruments=instruments)
 
     async def _start_admin(self) -> None:
         where = self._settings.admin

@@ -31,6 +31,12 @@ def overrides(settings: Settings) -> tuple[Override, ...]:
     return tuple(sorted(found, key=lambda own: own.upstream is None))
 
 
+def thresholds(settings: Settings) -> tuple[int, ...]:
+    """Return all percentages of the context window that are warned of, whichever the model, ascending."""
+    own = (model.warn_at or () for model in settings.models)
+    return tuple(sorted({*settings.conversations.warn_at, *(each for some in own for each in some)}))
+
+
 def _override(model: ModelSettings) -> Override:
     return Override(
         model=model.name,
@@ -39,6 +45,7 @@ def _override(model: ModelSettings) -> Override:
         prices=model.prices,
         multiplier=(1 - _share(model.discount_percent)) * (1 + _share(model.surcharge_percent)),
         limits=Limits(context_window=model.context_window, max_input=model.max_input, max_output=model.max_output),
+        warn_at=model.warn_at,
     )
 
 

@@ -1,12 +1,13 @@
 """Tokens of exchanges whose provider did not say."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from costproxy.errors import WireError
 from costproxy.model import Exchange, Usage, UsageQuality
 from costproxy.tokens.calibration import CalibrationKey, Calibrators
-from costproxy.tokens.estimate import best, of_body
+from costproxy.tokens.estimate import Anchor, best, of_body
 from costproxy.tokens.prompt_count import Count
 from costproxy.tokens.prompt_counter import PromptCounter
 from costproxy.tokens.reply import SeenReply
@@ -31,18 +32,33 @@ class Estimator:
     def __repr__(self) -> str:
         return f"<Estimator {self._counter!r} {self._calibrators!r}>"
 
-    def prompt(self, exchange: Exchange) -> int | None:
-        """Return the prompt tokens that the request alone would be estimated at, None if that cannot be told."""
-        count = self._count(exchange)
-        if count is None:
+    def prompt(self, exchange: Exchange, *, billed_before: int | None = None) -> int | None:
+        """Return the prompt tokens that a request is estimated at, None if that cannot be told.
+
+        `billed_before` is what its known messages were billed at, where its conversation tells.
+        """
+        request = _decoded(exchange)
+        if request is None:
             size = len(exchange.request_text or b"") or exchange.bytes_in
             return of_body(size).tokens if size else None
-        return best(count, calibrator=self._calibrators.get(_key(exchange))).tokens
+        count = self._counter.count_waiting(request, _model(exchange))
+        anchor = self._anchor(exchange, request, billed_before)
+        return best(count, anchor=anchor, calibrator=self._calibrators.get(_key(exchange))).tokens
 
-    def usage(self, exchange: Exchange) -> Usage | None:
+    def _anchor(self, exchange: Exchange, request: Mapping[str, Any], billed: int | None) -> Anchor | None:
+        messages, known = request.get("messages"), exchange.placement.known_messages if exchange.placement else 0
+        if billed is None or not isinstance(messages, list):
+            return None
+        before = self._counter.count_waiting({**request, "messages": messages[:known]}, _model(exchange))
+        return Anchor(billed=billed, count=before)
+
+    def usage(self, exchange: Exchange, *, billed_before: int | None = None) -> Usage | None:
         """Return estimated usage for an exchange without any, None if nothing can be told."""
         self._needed = True
-        prompt = self.prompt(exchange)
+        begun = exchange.reply.begun if exchange.reply else None
+        if begun is not None:
+            return replace(begun, output=self._output(exchange), quality=UsageQuality.ESTIMATED, anomalies=())
+        prompt = self.prompt(exchange, billed_before=billed_before)
         if prompt is None:
             return None
         return Usage(input=prompt, output=self._output(exchange), quality=UsageQuality.ESTIMATED)

@@ -1,17 +1,24 @@
 """The meter itself: what an exchange used, and what it cost."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from costproxy.meter.conversations import Conversations
 from costproxy.meter.estimator import Estimator
 from costproxy.meter.outcome import limit_reason, outcome, usage_missing
 from costproxy.model import (
+    Asked,
     ChatReply,
     Cost,
     CostQuality,
     CostSource,
     Ending,
     Exchange,
+    Foresight,
+    Limits,
     Outcome,
+    Placement,
+    Standing,
     Turn,
     Usage,
     UsageQuality,
@@ -21,6 +28,7 @@ from costproxy.pricing.prices import Names, Prices
 from costproxy.pricing.reported import reported_cost
 from costproxy.pricing.units import units_of
 from costproxy.wire import errors
+from costproxy.wire.surfaces import SURFACES
 
 # Why usage is missing -> what was processed can be estimated from what was seen of it.
 _ESTIMABLE = frozenset({"not_sent", "client_abort", "truncated", "error"})
@@ -34,11 +42,40 @@ _COST_QUALITY = {
 
 
 class Meter:
-    """Makes turns of exchanges; without prices costs are unknown, without an estimator missing usage stays so."""
+    """Makes turns of exchanges; what it was not given stays unknown: costs, missing usage, conversations."""
 
-    def __init__(self, prices: Prices | None = None, estimator: Estimator | None = None) -> None:
+    def __init__(
+        self,
+        prices: Prices | None = None,
+        estimator: Estimator | None = None,
+        conversations: Conversations | None = None,
+    ) -> None:
         self._prices = prices
         self._estimator = estimator
+        self._conversations = conversations
+
+    def place(self, asked: Asked) -> Placement | None:
+        """Find the conversation of a request; `turn` or `forget` must follow once it is over."""
+        return self._conversations.place(asked) if self._conversations is not None else None
+
+    def foresee(self, asked: Asked) -> Foresight | None:
+        """Return what can be told of a placed request before its reply."""
+        return self._conversations.foresee(asked) if self._conversations is not None else None
+
+    def answered(self, exchange: Exchange) -> None:
+        """Take the reply of an exchange into its conversation; quick, where `turn` may have to count first."""
+        if self._conversations is not None:
+            self._conversations.answered(exchange)
+
+    def forget(self, exchange: str) -> None:
+        """Let go of a placed exchange, by its id, of which there will be no turn."""
+        if self._conversations is not None:
+            self._conversations.forget(exchange)
+
+    def learn_list(self, upstream: str, windows: Mapping[str, Limits]) -> None:
+        """Take the context limits that an upstream's list of models states."""
+        if self._conversations is not None:
+            self._conversations.learn_list(upstream, windows)
 
     def needs_counting(self, exchange: Exchange) -> bool:
         """Tell whether `turn` will count tokens, which takes too long for an event loop."""
@@ -61,7 +98,8 @@ class Meter:
         missing = usage_missing(exchange)
         usage = reply.usage if reply else None
         if usage is None and missing in _ESTIMABLE and not _waived(exchange):
-            usage = self._estimator.usage(exchange) if self._estimator is not None else None
+            usage = self._estimated(exchange)
+        cost = self._cost(exchange, usage) if exchange.api in SURFACES else None
         return Turn(
             exchange=exchange,
             outcome=outcome(exchange),
@@ -70,8 +108,20 @@ class Meter:
             limit_reason=limit_reason(exchange),
             usage_missing=missing,
             usage=usage,
-            cost=self._cost(exchange, usage) if exchange.api == "chat" else None,
+            cost=cost,
+            standing=self._standing(exchange, usage, cost),
         )
+
+    def _estimated(self, exchange: Exchange) -> Usage | None:
+        if self._estimator is None:
+            return None
+        before = self._conversations.billed_before(exchange) if self._conversations is not None else None
+        return self._estimator.usage(exchange, billed_before=before)
+
+    def _standing(self, exchange: Exchange, usage: Usage | None, cost: Cost | None) -> Standing | None:
+        if self._conversations is None:
+            return None
+        return self._conversations.settle(exchange, _names(exchange, exchange.reply), usage, cost)
 
     def _cost(self, exchange: Exchange, usage: Usage | None) -> Cost:
         reply = exchange.reply

@@ -78,6 +78,8 @@ def usage_missing(exchange: Exchange) -> str | None:
         return "encoding" if exchange.unmetered == "reply_encoding" else "too_large"
     if reply.error is not None:
         return "error"
+    if reply.deferred:
+        return "deferred"
     if reply.complete:
         return "not_sent"
     return _MISSING_BY_ENDING.get(exchange.ending, _without_end(reply))

@@ -10,6 +10,7 @@ import structlog
 
 from costproxy.model import Cost, Outcome, Turn
 from costproxy.recording.labels import NONE, clean
+from costproxy.recording.log_conversations import Firsts, context_warnings, conversation_facts, dollars, mistakes_of
 from costproxy.recording.log_writer import LogWriter
 
 _LEVELS = {
@@ -33,6 +34,7 @@ class Log:
         console = form == "console" or (form == "auto" and stream.isatty())
         renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
         self._said_unpriced: dict[str, float] = {}  # model -> when, monotonic seconds
+        self._first_mistakes = Firsts()
         self._writer = LogWriter(stream, on_drop)
         self._logger = structlog.wrap_logger(
             self._writer,
@@ -49,10 +51,15 @@ class Log:
         self._logger.info(event, **facts)
 
     def record(self, turn: Turn) -> None:
-        """Write the canonical line of a turn."""
+        """Write the canonical line of a turn, and what it is a warning of."""
         self._logger.log(_LEVELS.get(turn.outcome, logging.INFO), "exchange", **line_of(turn))
         if turn.cost is not None and turn.cost.total is None and turn.usage is not None:
             self._say_unpriced(turn, turn.cost)
+        if turn.standing is not None:
+            for facts in context_warnings(turn):
+                self._logger.warning("context_warning", **_known(facts))
+            for facts in mistakes_of(turn, self._first_mistakes):
+                self._logger.warning("mistake", **_known(facts))
 
     def _say_unpriced(self, turn: Turn, cost: Cost) -> None:
         """Say once an hour that a model has no price."""
@@ -97,7 +104,12 @@ def line_of(turn: Turn) -> dict[str, object]:
         **_request_facts(turn),
         **_reply_facts(turn),
         **_cost_facts(turn.cost),
+        **conversation_facts(turn),
     }
+    return _known(facts)
+
+
+def _known(facts: dict[str, object]) -> dict[str, object]:
     return {name: fact for name, fact in facts.items() if fact is not None}
 
 
@@ -129,8 +141,8 @@ def _cost_facts(cost: Cost | None) -> dict[str, object]:
     if cost is None:
         return {}
     facts: dict[str, object] = {"cost_source": cost.source.value, "cost_quality": cost.quality.value}
-    if cost.dollars is not None:
-        facts["cost_usd"] = f"{cost.dollars.normalize():f}"  # text, since a float would change the digits
+    if cost.total is not None:
+        facts["cost_usd"] = dollars(cost.total)
     if cost.price is not None:
         facts["price_row"] = cost.price.row
     return facts

@@ -2,17 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    PlatformCollector,
-    ProcessCollector,
-    disable_created_metrics,
-)
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, disable_created_metrics
 
 from costproxy import __version__
 from costproxy.model import Cost, CostQuality, CostSource, Outcome, TokenKind, Turn, UsageQuality
@@ -20,12 +13,15 @@ from costproxy.model.money import PICO
 from costproxy.pricing.catalogue import CatalogueInfo
 from costproxy.recording import series
 from costproxy.recording.labels import LabelBook, PairBook, clean
-from costproxy.recording.series import Series
+from costproxy.recording.metrics_conversations import ConversationMetrics
+from costproxy.recording.metrics_family import Family
+from costproxy.recording.metrics_live import LiveConversations, LiveMetrics
+from costproxy.recording.series_shape import Series
+from costproxy.wire.surfaces import SURFACES
 
 DEFAULT_APP = "default"
 NO_STATUS = "none"
 
-_MAKERS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
 _FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _LESS_COMMON_REASONS = frozenset({"eos", "error", "end_turn", "max_tokens", "stop_sequence", "tool_use", "refusal"})
 _USUAL_KINDS = (
@@ -35,8 +31,10 @@ _USUAL_KINDS = (
     TokenKind.OUTPUT,
     TokenKind.REASONING,
 )
-_LIMIT_REASONS = ("requests", "tokens", "concurrency", "quota", "upstream", "overloaded", "unknown")
-_MISSING = ("not_sent", "encoding", "too_large", "error", "client_abort", "truncated")
+_KINDS = tuple(kind.value for kind in TokenKind)
+_counts = attrgetter(*_KINDS)
+_LIMIT_REASONS = ("requests", "tokens", "concurrency", "quota", "oversized", "upstream", "overloaded", "unknown")
+_MISSING = ("not_sent", "encoding", "too_large", "error", "client_abort", "truncated", "deferred")
 _UNMETERED = (
     "api",
     "request_encoding",
@@ -54,6 +52,7 @@ _ANOMALIES = (
     "total_mismatch",
     "partial_usage",
     "hidden_output",
+    "other_model",
 )
 # The status class an outcome usually comes with: what exists at 0 before the first event.
 _USUAL_STATUS = {
@@ -69,40 +68,27 @@ _USUAL_STATUS = {
 }
 
 
-class Family:
-    """A metric family whose children are kept by label values: a look-up instead of a lock and a join."""
-
-    def __init__(self, of: Series, registry: CollectorRegistry) -> None:
-        extra: dict[str, Any] = {"buckets": of.buckets} if of.buckets else {}
-        name = of.name if of.kind == "counter" else of.exported_name.removeprefix("costproxy_")
-        self._metric = _MAKERS[of.kind](name, of.help, of.labels, namespace="costproxy", registry=registry, **extra)
-        self._children: dict[tuple[str, ...], Any] = {}
-
-    def __contains__(self, labels: tuple[str, ...]) -> bool:
-        """Tell whether the child with these label values exists."""
-        return labels in self._children
-
-    def at(self, *labels: str) -> Any:
-        """Return the child with these label values, made at 0 the first time."""
-        child = self._children.get(labels)
-        if child is None:
-            child = self._children[labels] = self._metric.labels(*labels) if labels else self._metric
-        return child
-
-
 class Metrics:
-    """All series, in a registry of their own; thread-safe as prometheus_client is."""
+    """All series, in a registry of their own; thread-safe as prometheus_client is.
 
-    def __init__(self, *, upstreams: tuple[str, ...], models: int, apps: int, pairs: int) -> None:
+    `thresholds` are all that are warned of, in percent of the context window, whichever the model.
+    """
+
+    def __init__(
+        self, *, upstreams: tuple[str, ...], models: int, apps: int, pairs: int, thresholds: tuple[int, ...] = ()
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self._families = {each.name: Family(each, self.registry) for each in series.ALL}
+        self._families = {each.name: Family(each, self.registry) for each in series.RECORDED}
         overflow = {label: self._at(series.LABEL_OVERFLOW, label).inc for label in ("model", "app", "pair")}
         self._models = LabelBook(models, overflow["model"])
         self._apps = LabelBook(apps, overflow["app"])
         self._pairs = PairBook(pairs, overflow["pair"])
+        self._conversations = ConversationMetrics(self._families, thresholds)
+        self._live = LiveMetrics(self._known_names, thresholds, lambda: self.failed("metrics"))
+        self.registry.register(self._live)
         self._at(series.BUILD_INFO, __version__).set(1)
         for sink in _SINKS:
             self._at(series.RECORD_FAILURES, sink)
@@ -123,12 +109,13 @@ class Metrics:
         for source in CostSource:
             self._at(series.COST_SOURCES, upstream, source)
         self._at(series.OVERHEAD, upstream)
+        self._conversations.start_upstream(upstream)
 
     def _start(self, upstream: str, api: str, model: str, app: str) -> None:
         """Make the series of a new label set, so that their first increment shows in `rate()`."""
         for outcome, status in _USUAL_STATUS.items():
             self._at(series.REQUESTS, upstream, api, model, app, outcome, status)
-        if api != "chat":
+        if api not in SURFACES:
             return
         for kind in _USUAL_KINDS:
             self._at(series.TOKENS_USED, upstream, model, app, kind, UsageQuality.EXACT)
@@ -140,11 +127,16 @@ class Metrics:
             self._at(series.RATE_LIMITED, upstream, model, app, reason)
         for source in ("reported", "missing"):
             self._at(series.USAGE, upstream, model, app, source)
+        self._conversations.start(upstream, model, app)
 
     def watch_in_flight(self, counts: Mapping[str, int]) -> None:
         """Read the in-flight gauge from `counts` (by upstream) at scrape time."""
         for upstream in counts:
             self._at(series.IN_FLIGHT, upstream).set_function(_reader(counts, upstream))
+
+    def watch_conversations(self, tracker: LiveConversations, now: Callable[[], float]) -> None:
+        """Count the conversations of `tracker` at scrape time; `now` gives seconds since the epoch."""
+        self._live.watch(tracker, now)
 
     def failed(self, sink: str) -> None:
         """Count an exchange that a sink could not take."""
@@ -174,6 +166,8 @@ class Metrics:
             self._record_reply(turn, model, app)
         if turn.cost is not None:
             self._record_cost(turn, turn.cost, model, app)
+        if turn.standing is not None:
+            self._conversations.record(turn, turn.standing, model, app)
 
     def _record_times(self, turn: Turn, model: str) -> None:
         exchange, timing = turn.exchange, turn.exchange.timing
@@ -185,8 +179,9 @@ class Metrics:
             return
         first = max(0.0, reply.first_token_at - timing.started)
         self._at(series.FIRST_TOKEN, exchange.upstream, model).observe(first, exemplar)
-        if reply.usage is not None and reply.usage.completion > 1:
-            each = (reply.last_token_at - reply.first_token_at) / (reply.usage.completion - 1)
+        tokens = reply.usage.completion if reply.usage is not None else 0
+        if tokens > 1:
+            each = (reply.last_token_at - reply.first_token_at) / (tokens - 1)
             self._at(series.PER_OUTPUT_TOKEN, exchange.upstream, model).observe(each, exemplar)
 
     def _record_reply(self, turn: Turn, model: str, app: str) -> None:
@@ -201,9 +196,10 @@ class Metrics:
         usage = turn.usage
         if usage is None:
             return
-        for kind, count in usage.by_kind():
+        used = self._families[series.TOKENS_USED.name]
+        for kind, count in zip(_KINDS, _counts(usage), strict=True):  # as `by_kind`, in a third of the time
             if count:
-                self._at(series.TOKENS_USED, upstream, model, app, kind, usage.quality).inc(count)
+                used.at(upstream, model, app, kind, usage.quality).inc(count)
         for anomaly in usage.anomalies:
             self._at(series.USAGE_ANOMALIES, upstream, anomaly).inc()
         if turn.usage_missing is None:
@@ -240,6 +236,9 @@ class Metrics:
             return model, DEFAULT_APP
         app = self._apps.name(app, proven=proven, tell=tell)
         return model, self._pairs.app(app, model, upstream, proven=proven, tell=tell)
+
+    def _known_names(self, upstream: str, model: str | None, app: str | None) -> tuple[str, str]:
+        return self._names(upstream, model, app, proven=False, tell=False)
 
 
 def _reader(counts: Mapping[str, int], upstream: str) -> Callable[[], float]:

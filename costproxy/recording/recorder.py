@@ -1,11 +1,14 @@
-"""Hands each finished exchange to everything that keeps a record."""
+"""Hands each exchange to the meter, and what comes of it to everything that keeps a record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from costproxy.meter import Meter
-from costproxy.model import Exchange, Turn
+from costproxy.model import Asked, Exchange, Limits, Turn
+from costproxy.recording.ticket import Ticket, reply_headers
+
+_Answer = TypeVar("_Answer")
 
 
 class Sink(Protocol):
@@ -15,76 +18,131 @@ class Sink(Protocol):
         """Take a turn; what it raises is counted and goes no further."""
 
 
-class Recorder:
-    """Meters an exchange and fans the turn out; a failure in one sink touches neither traffic nor the others."""
+class Announce(Protocol):
+    """Told once what a request asks for, while the upstream works on it."""
 
-    def __init__(self, meter: Meter, sinks: Sequence[tuple[str, Sink]], on_failure: Callable[[str], None]) -> None:
+    def __call__(self, *, upstream: str, api: str, app: str | None, model: str | None) -> None:
+        """Take notice."""
+
+
+class Recorder:
+    """Meters exchanges and fans their turns out; a failure in one sink touches neither traffic nor the others.
+
+    What is heavy, and all that counts tokens, is done in one thread, in the order in which it came.
+    """
+
+    def __init__(
+        self,
+        meter: Meter,
+        sinks: Sequence[tuple[str, Sink]],
+        on_failure: Callable[[str], None],
+        *,
+        announce: Announce,
+        reply_headers: bool = False,
+    ) -> None:
         self._meter = meter
         self._sinks = tuple(sinks)
         self._on_failure = on_failure
+        self._announce = announce
+        self._reply_headers = reply_headers
         self._heavy = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
 
-    def finish(self, make: Callable[[], Exchange], *, heavy: bool) -> None:
-        """Record the exchange that `make` returns; in a thread if that is `heavy` work. Never raises."""
+    # -- while a request is under way --------------------------------------------------------------------
+
+    def announce(self, *, upstream: str, api: str, app: str | None, model: str | None) -> None:
+        """Take notice that a request is under way. Never raises."""
+        self._guarded(lambda: self._announce(upstream=upstream, api=api, app=app, model=model), "metrics")
+
+    def open(self, read: Callable[[], Asked | None], *, heavy: bool) -> Ticket:
+        """Find the conversation of the request that `read` returns; in a thread if that is `heavy`. Never raises."""
+        ticket = Ticket()
         if heavy:
-            self._in_thread(lambda: self._record(make))
+            self._in_thread(lambda: self._place(ticket, read))
+        else:
+            self._place(ticket, read)
+        return ticket
+
+    def learn(self, upstream: str, windows: Callable[[], Mapping[str, Limits]], *, heavy: bool) -> None:
+        """Take the context limits that an upstream's list of models states. Never raises."""
+
+        def work() -> None:
+            self._guarded(lambda: self._meter.learn_list(upstream, windows()), "meter")
+
+        if heavy:
+            self._in_thread(work)
+        else:
+            work()
+
+    def _place(self, ticket: Ticket, read: Callable[[], Asked | None]) -> None:
+        asked = self._guarded(read, "meter")
+        if asked is None:
             return
-        exchange = self._made(make)
-        if exchange is None:
+        ticket.placement = self._guarded(lambda: self._meter.place(asked), "meter")
+        if ticket.placement is not None and self._reply_headers:
+            foresight = self._guarded(lambda: self._meter.foresee(asked), "meter")
+            ticket.headers = reply_headers(foresight) if foresight is not None else ()
+
+    # -- when it is over ---------------------------------------------------------------------------------
+
+    def finish(self, make: Callable[[], Exchange], *, exchange: str, heavy: bool) -> None:
+        """Record the exchange of that id, which `make` returns; in a thread if that is `heavy` work. Never raises."""
+        if heavy:
+            self._in_thread(lambda: self._record(make, exchange))
             return
-        counts = self._asked(lambda: self._meter.needs_counting(exchange))
-        if counts is None:
-            return
-        if counts:
+        made = self._made(make, exchange)
+        if made is not None:
+            self._sort(made)
+
+    def _sort(self, exchange: Exchange) -> None:
+        """Record an exchange here, or in the thread if its tokens have to be counted."""
+        self._guarded(lambda: self._meter.answered(exchange), "meter")
+        if self._guarded(lambda: self._meter.needs_counting(exchange), "meter"):
             self._in_thread(lambda: self._fan_out(exchange))
             return
         self._fan_out(exchange)
-        if self._asked(lambda: self._meter.wants_to_learn(exchange)):
-            self._in_thread(lambda: self._learn(exchange))
+        if self._guarded(lambda: self._meter.wants_to_learn(exchange), "meter"):
+            self._in_thread(lambda: self._guarded(lambda: self._meter.learn(exchange), "meter"))
 
     def close(self) -> None:
         """Finish what is still being recorded."""
         self._heavy.shutdown(wait=True)
 
-    def _asked(self, question: Callable[[], bool]) -> bool | None:
-        try:
-            return question()
-        except Exception:  # noqa: BLE001  # as above
-            self._on_failure("meter")
-            return None
+    def _record(self, make: Callable[[], Exchange], exchange: str) -> None:
+        made = self._made(make, exchange)
+        if made is not None:
+            self._fan_out(made)
 
-    def _in_thread(self, work: Callable[[], None]) -> None:
+    def _made(self, make: Callable[[], Exchange], exchange: str) -> Exchange | None:
+        made = self._guarded(make, "meter")
+        if made is None:
+            self._forget(exchange)
+        return made
+
+    def _fan_out(self, exchange: Exchange) -> None:
+        turn = self._guarded(lambda: self._meter.turn(exchange), "meter")
+        if turn is None:
+            self._forget(exchange.id)
+            return
+        for name, sink in self._sinks:
+            self._guarded(_recording(sink, turn), name)
+
+    def _forget(self, exchange: str) -> None:
+        self._guarded(lambda: self._meter.forget(exchange), "meter")
+
+    def _in_thread(self, work: Callable[[], object]) -> None:
         try:
             self._heavy.submit(work)
         except RuntimeError:  # closed already; late is better than never
             work()
 
-    def _record(self, make: Callable[[], Exchange]) -> None:
-        exchange = self._made(make)
-        if exchange is not None:
-            self._fan_out(exchange)
-
-    def _made(self, make: Callable[[], Exchange]) -> Exchange | None:
+    def _guarded(self, work: Callable[[], _Answer], sink: str) -> _Answer | None:
+        """Return what `work` returns; a defect in it is counted and reaches neither traffic nor other sinks."""
         try:
-            return make()
-        except Exception:  # noqa: BLE001  # a defect in the meter must not reach traffic
-            self._on_failure("meter")
+            return work()
+        except Exception:  # noqa: BLE001  # whatever it is
+            self._on_failure(sink)
             return None
 
-    def _learn(self, exchange: Exchange) -> None:
-        try:
-            self._meter.learn(exchange)
-        except Exception:  # noqa: BLE001  # as above
-            self._on_failure("meter")
 
-    def _fan_out(self, exchange: Exchange) -> None:
-        try:
-            turn = self._meter.turn(exchange)
-        except Exception:  # noqa: BLE001  # as above
-            self._on_failure("meter")
-            return
-        for name, sink in self._sinks:
-            try:
-                sink.record(turn)
-            except Exception:  # noqa: BLE001  # nor one in a sink, nor stop the others
-                self._on_failure(name)
+def _recording(sink: Sink, turn: Turn) -> Callable[[], None]:
+    return lambda: sink.record(turn)

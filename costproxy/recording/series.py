@@ -1,24 +1,8 @@
 """Every series costproxy exports: the contract that dashboards and rules hold on to."""
 
-from dataclasses import dataclass
-from typing import Literal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """One metric family; names without `costproxy_` and counters without `_total`."""
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    labels: tuple[str, ...]
-    help: str
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def exported_name(self) -> str:
-        """The name on /metrics."""
-        return f"costproxy_{self.name}{'_total' if self.kind == 'counter' else ''}"
-
+from costproxy.recording.series_conversations import COLLECTED
+from costproxy.recording.series_conversations import RECORDED as CONVERSATIONS
+from costproxy.recording.series_shape import Series
 
 # Chat replies last minutes, not milliseconds; the library's own buckets end at 10 s.
 DURATIONS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 900)
@@ -210,7 +194,7 @@ BUILD_INFO = Series(
     labels=("version",),
     help="Always 1; the version that runs is in the label.",
 )
-ALL = (
+RECORDED = (
     REQUESTS,
     TOKENS_USED,
     COST,
@@ -237,7 +221,9 @@ ALL = (
     COMPLETION_TOKENS,
     REQUEST_BYTES,
     RESPONSE_BYTES,
+    *CONVERSATIONS,
     LABEL_OVERFLOW,
     RECORD_FAILURES,
     BUILD_INFO,
 )
+ALL = (*RECORDED, *COLLECTED)

@@ -8,10 +8,11 @@ from time import perf_counter
 from aiohttp.http import HttpVersion10
 from aiohttp.web import BaseRequest
 
-from costproxy.relay.connection import Framing, Loss, ReplyHead, UpstreamConnection
+from costproxy.relay.connection import Loss, UpstreamConnection
 from costproxy.relay.headers import RawHeader, encode_head, end_to_end, value_of
+from costproxy.relay.metering import Metering
 from costproxy.relay.refusal import Refusal
-from costproxy.relay.tap import Tap
+from costproxy.relay.reply_parser import Framing, ReplyHead
 from costproxy.wire.hiding import UsageChunkFilter
 from costproxy.wire.sse import is_heartbeat
 
@@ -22,9 +23,10 @@ _OF_CHUNKS = frozenset({b"transfer-encoding", b"trailer"})
 class ClientReply:
     """Passes one reply on; a `ReplySink` on one side, what aiohttp's server expects on the other."""
 
-    def __init__(self, request: BaseRequest, tap: Tap | None) -> None:
+    def __init__(self, request: BaseRequest, metering: Metering | None = None) -> None:
         self._request = request
-        self._tap = tap
+        self._metering = metering
+        self._tap = metering.reply_tap if metering is not None else None
         self._hide_usage = False
         self._filter: UsageChunkFilter | None = None
         self._framing = Framing.NONE
@@ -217,6 +219,9 @@ class ClientReply:
             headers = [header for header in headers if header[0].lower() != b"content-length"]
         if chunked and not as_received:
             headers.append((b"Transfer-Encoding", b"chunked"))
+        if self._metering is not None and (told := self._metering.headers()):
+            names = {name.lower() for name, _ in told}
+            headers = [header for header in headers if header[0].lower() not in names] + list(told)
         if not self.keep_alive:
             headers.append((b"Connection", b"close"))
         elif self._request.version == HttpVersion10:

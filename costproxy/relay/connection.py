@@ -2,39 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from time import perf_counter
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-import httptools
-
-from costproxy.errors import WireError
-from costproxy.relay.headers import RawHeader, value_of
+from costproxy.relay.headers import RawHeader
 from costproxy.relay.kernel import has_news
-
-# Heads of real servers stay below 64 KiB; a peer that sends more is broken or hostile.
-_LARGEST_HEAD = 1024 * 1024
-_SWITCHING = 101  # to another protocol, for which nobody has asked
-
-
-class Framing(Enum):
-    """How the end of a reply's body is told."""
-
-    NONE = "none"  # no body: HEAD, 204, 304
-    LENGTH = "length"
-    CHUNKED = "chunked"
-    CLOSE = "close"  # by the end of the connection
-
-
-@dataclass(slots=True)
-class ReplyHead:
-    """The head of a reply, as received."""
-
-    status: int
-    reason: bytes
-    headers: list[RawHeader]
-    framing: Framing
+from costproxy.relay.reply_parser import Framing, Parsed, ReplyHead, ReplyParser
 
 
 class Loss(Enum):
@@ -67,16 +41,6 @@ class ReplySink(Protocol):
         """Act on what was taken since the last flush."""
 
 
-@dataclass(slots=True)
-class _Parsed:
-    """What one read brought, in the order in which it is handed on."""
-
-    interims: list[ReplyHead] = field(default_factory=list)
-    head: ReplyHead | None = None
-    body: list[bytes] = field(default_factory=list)
-    ended: bool = False
-
-
 class UpstreamConnection(asyncio.Protocol):
     """An HTTP/1.1 client connection that carries one exchange at a time.
 
@@ -86,21 +50,13 @@ class UpstreamConnection(asyncio.Protocol):
     def __init__(self, on_free: Callable[["UpstreamConnection"], None]) -> None:
         self._on_free = on_free
         self._transport: asyncio.Transport | None = None
-        self._parser: Any = httptools.HttpResponseParser(self)
+        self._parser = ReplyParser()
         self._sink: ReplySink | None = None
-        self._parsed = _Parsed()
-        self._headless = True  # the final head of the current reply is still to come
         self._is_head_request = False
-        self._head_bytes = 0
-        self._framing = Framing.NONE
-        self._keep_alive = False
-        self._reason = b""
-        self._headers: list[RawHeader] = []
         self._uploading = False
         self._writable: asyncio.Future[None] | None = None
         self.busy = 0.0  # seconds spent on the current exchange's bytes
         self.idle_since = 0.0  # monotonic seconds
-        self.keepalive_hint: float | None = None  # seconds, of the reply's `Keep-Alive: timeout=`
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "idle" if self._sink is None else "busy"
@@ -110,6 +66,11 @@ class UpstreamConnection(asyncio.Protocol):
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
         return self._transport is None or self._transport.is_closing()
+
+    @property
+    def keepalive_hint(self) -> float | None:
+        """Seconds that the upstream says it keeps an idle connection, None if it does not say."""
+        return self._parser.keepalive_hint
 
     def fileno(self) -> int:
         """Return the socket's descriptor, or -1."""
@@ -121,10 +82,9 @@ class UpstreamConnection(asyncio.Protocol):
     def begin(self, sink: ReplySink, *, head_request: bool, uploading: bool) -> None:
         """Start an exchange whose reply goes to `sink`; `uploading` until `uploaded` is called."""
         self._sink = sink
-        self._headless = True
+        self._parser.begin(head_request=head_request)
         self._is_head_request = head_request
         self._uploading = uploading
-        self._head_bytes = 0
         self.busy = 0.0
 
     def write(self, *parts: bytes) -> None:
@@ -191,8 +151,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.close()
             return
         started = perf_counter()
-        intact = self._parse(data)
-        self._hand_on(sink, intact=intact)
+        self._hand_on(sink, self._parser.feed(data))
         self.busy += perf_counter() - started
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -202,28 +161,15 @@ class UpstreamConnection(asyncio.Protocol):
         sink, self._sink = self._sink, None
         if sink is None:
             return
-        if exc is None and not self._headless and self._framing is Framing.CLOSE:
+        if exc is None and not self._parser.headless and self._parser.framing is Framing.CLOSE:
             sink.end([])
         else:
             sink.lost(Loss.EOF if exc is None else Loss.RESET)
         sink.flush()
 
-    # -- parsing -----------------------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------------------------
 
-    def _parse(self, data: bytes) -> bool:
-        """Collect what `data` brings in `_parsed`; False if it is not HTTP."""
-        if self._headless:
-            self._head_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            return False  # no upgrade was asked for
-        except httptools.HttpParserError:
-            return False
-        return not self._headless or self._head_bytes <= _LARGEST_HEAD
-
-    def _hand_on(self, sink: ReplySink, *, intact: bool) -> None:
-        parsed, self._parsed = self._parsed, _Parsed()
+    def _hand_on(self, sink: ReplySink, parsed: Parsed) -> None:
         for interim in parsed.interims:
             sink.interim(interim)
         if parsed.head is not None:
@@ -232,81 +178,17 @@ class UpstreamConnection(asyncio.Protocol):
             sink.data(b"".join(parsed.body) if len(parsed.body) > 1 else parsed.body[0])
         if parsed.ended:
             self._sink = None
-            sink.end(self._headers)
-        elif not intact:
+            sink.end(parsed.trailers)
+        elif not parsed.intact:
             sink.lost(Loss.INVALID)
             self.close()
         sink.flush()
         if parsed.ended:
-            self._finish(intact=intact)
+            self._finish(intact=parsed.intact)
 
     def _finish(self, *, intact: bool) -> None:
         reusable = intact and not self._uploading and not self._is_head_request and not self.closed
-        if reusable and self._keep_alive:
+        if reusable and self._parser.keep_alive:
             self._on_free(self)
         else:
             self.close()
-
-    # -- callbacks of httptools --------------------------------------------------------------------------
-
-    def on_message_begin(self) -> None:
-        """Forget the previous head.
-
-        Raises:
-            WireError: the reply has ended already, so this is nobody's; a connection that says such is not kept.
-        """
-        if self._parsed.ended:
-            raise WireError("expected nothing after the reply, found another")
-        self._reason = b""
-        self._headers = []
-
-    def on_status(self, part: bytes) -> None:
-        """Collect the reason phrase."""
-        self._reason += part
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a header, or a trailer once the head is complete."""
-        self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Tell an interim reply from the final one, and how the body is framed."""
-        status = self._parser.get_status_code()
-        headers, self._headers = self._headers, []
-        if 100 <= status < 200:
-            if status != _SWITCHING:
-                self._parsed.interims.append(ReplyHead(status, self._reason, headers, Framing.NONE))
-            return
-        self._headless = False
-        self._framing = _framing(status, headers, is_head_request=self._is_head_request)
-        self._keep_alive = self._parser.should_keep_alive()  # the parser forgets it at the message's end
-        self.keepalive_hint = _keepalive_hint(headers)
-        self._parsed.head = ReplyHead(status, self._reason, headers, self._framing)
-        if self._is_head_request:
-            self._parsed.ended = True
-
-    def on_body(self, body: bytes) -> None:
-        """Collect a piece of the body."""
-        if not self._is_head_request:
-            self._parsed.body.append(body)
-
-    def on_message_complete(self) -> None:
-        """Note the end of the final reply; an interim one is followed by more."""
-        if not self._headless:
-            self._parsed.ended = True
-
-
-def _framing(status: int, headers: list[RawHeader], *, is_head_request: bool) -> Framing:
-    """Source: RFC 9112, 6.3."""
-    if is_head_request or status in (204, 304):
-        return Framing.NONE
-    if coding := value_of(headers, b"transfer-encoding"):
-        return Framing.CHUNKED if coding.lower().rstrip().endswith(b"chunked") else Framing.CLOSE
-    return Framing.LENGTH if value_of(headers, b"content-length") else Framing.CLOSE
-
-
-def _keepalive_hint(headers: list[RawHeader]) -> float | None:
-    for part in value_of(headers, b"keep-alive").split(b","):
-        name, _, value = part.strip().partition(b"=")
-        if name.lower() == b"timeout" and value.isdigit():
-            return float(value)
-    return None

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
-from time import perf_counter, time
-from typing import Protocol
+from time import perf_counter
 
 from aiohttp import web
 from aiohttp.http import HttpVersion10
@@ -14,58 +12,31 @@ from costproxy.model import Ending, Exchange, Timing
 from costproxy.relay import refusal, upload
 from costproxy.relay.client_reply import ClientReply
 from costproxy.relay.connection import UpstreamConnection
+from costproxy.relay.errand import Errand
 from costproxy.relay.idle import IdleTimer
+from costproxy.relay.metering import Metering
 from costproxy.relay.pool import UnreachableError
 from costproxy.relay.refusal import Refusal
 from costproxy.relay.request_head import ClientHead
-from costproxy.relay.tap import Tap
 from costproxy.relay.upload import Body
-from costproxy.relay.upstream import Upstream
-from costproxy.wire.apis import Api
-from costproxy.wire.observer import Limits
-
-# Bodies above this are not parsed on the event loop. One of this size takes about a millisecond, and handing
-# smaller ones to a thread costs more than it saves.
-PARSED_ON_LOOP = 2 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """What a passage is to do."""
-
-    id: str
-    upstream: Upstream
-    target: bytes  # what to ask the upstream for
-    api: Api
-    app: str | None
-    limits: Limits
-
-
-class Announce(Protocol):
-    """Told once what a request asks for, while the upstream works on it."""
-
-    def __call__(self, *, upstream: str, api: str, app: str | None, model: str | None) -> None:
-        """Take notice."""
 
 
 class Passage:
     """Carries one exchange; afterwards `exchange` tells what happened."""
 
-    def __init__(self, request: BaseRequest, head: ClientHead, errand: Errand, announce: Announce) -> None:
+    def __init__(self, request: BaseRequest, head: ClientHead, errand: Errand, metering: Metering) -> None:
+        """Take the head to be sent on, and what becomes of the copies."""
         self._started = self._ended = perf_counter()
-        self._started_at = time()
         self._request = request
         self._head = head
         self._errand = errand
-        self._announce = announce
-        self._tap = Tap(errand.limits) if errand.api.metered else None
+        self._metering = metering
         self._connection: UpstreamConnection | None = None
-        self._injected = False
         self._refusal: str | None = None
         self._sent: float | None = None
         self._overhead = 0.0
         self._bytes_in = 0
-        self.reply = ClientReply(request, self._tap)
+        self.reply = ClientReply(request, metering)
         self.ending = Ending.PROXY_FAULT
 
     def __repr__(self) -> str:
@@ -120,35 +91,36 @@ class Passage:
         elif not self.reply.ended:
             self.reply.break_off()
 
-    @property
-    def weight(self) -> int:
-        """Bytes that `exchange` has still to parse."""
-        return (self._tap.tell(lambda observer: observer.weight) or 0) if self._tap is not None else 0
+    def hand_in(self) -> None:
+        """Have the exchange recorded."""
+        if self.reply.ended and self.reply.status == 200:
+            self._metering.learn()
+        self._metering.finish(self.exchange)
 
     def exchange(self) -> Exchange:
         """Return what happened; this parses what has not been parsed yet."""
-        tap, errand = self._tap, self._errand
-        dialect = errand.upstream.settings.dialect
-        reply = tap.tell(lambda observer: observer.facts(dialect, self._ended)) if tap is not None else None
+        metering, errand = self._metering, self._errand
+        reply = metering.reply(self._ended)
         return Exchange(
             id=errand.id,
             upstream=errand.upstream.name,
-            dialect=dialect,
+            dialect=errand.upstream.settings.dialect,
             api=errand.api.name,
             app=errand.app,
             method=self._request.method,
             status=self.reply.status,
             ending=self.ending,
             timing=self._timing(),
-            started_at=self._started_at,
+            started_at=metering.started_at,
             bytes_in=self._bytes_in,
             bytes_out=self.reply.bytes_in,
-            injected=self._injected,
-            unmetered=self._unmetered(),
-            request=tap.tell(lambda observer: observer.request) if tap is not None else None,
+            injected=metering.injected,
+            unmetered=metering.unmetered,
+            request=metering.request,
             refusal=self._refusal,
-            request_text=tap.tell(lambda observer: observer.request_text) if tap is not None else None,
+            request_text=metering.request_text,
             reply=reply,
+            placement=metering.placement,
         )
 
     # -- the request -------------------------------------------------------------------------------------
@@ -157,39 +129,23 @@ class Passage:
         """Return the body of a request that is metered; others stream through later."""
         if not self._head.has_body:
             return upload.NOTHING
-        limit = self._errand.limits.body
-        if self._tap is None or (self._head.length or 0) > limit:
+        limit = self._metering.limit
+        if limit is None or (self._head.length or 0) > limit:
             return upload.UNREAD
         return await upload.read_body(self._request.content, limit)
 
     def _prepare(self, body: Body) -> tuple[Body, bytes]:
-        """Return the body and the head to send, and give the tap its copy."""
+        """Return the body and the head to send, and give the meter its copy."""
         changes = {}
-        if self._tap is not None:
-            if not body.complete:
-                self._tap.tell(lambda observer: observer.cannot("request_too_large"))
-            else:
-                encoding = self._head.value(b"content-encoding").decode("latin-1")
-                copy = body.data
-                self._tap.tell(lambda observer: observer.request_body(copy, encoding))
-                if not encoding and (asking := self._asking_for_usage()) is not None:
-                    body = asking
-                    changes[b"accept-encoding"] = b"identity"
-                    if not self._head.chunked:
-                        changes[b"content-length"] = b"%d" % len(body.data)
+        if (asking := self._metering.take(body)) is not None:
+            self.reply.hide_usage()
+            body = Body(asking, complete=True)
+            changes[b"accept-encoding"] = b"identity"
+            if not self._head.chunked:
+                changes[b"content-length"] = b"%d" % len(body.data)
         start = b"%s %s HTTP/1.1" % (self._request.method.encode(), self._errand.target)
         host = self._errand.upstream.settings.host_header.encode()
         return body, self._head.encode(start, host=host, changes=changes)
-
-    def _asking_for_usage(self) -> Body | None:
-        if not self._errand.upstream.settings.include_usage:
-            return None
-        data = self._tap.tell(lambda observer: observer.ask_for_usage()) if self._tap is not None else None
-        if data is None:
-            return None
-        self._injected = True
-        self.reply.hide_usage()
-        return Body(data, complete=True)
 
     # -- the conversation with the upstream --------------------------------------------------------------
 
@@ -203,7 +159,7 @@ class Passage:
         connection.write(head, *upload.frame(body.data, chunked=chunked), *ending)
         self._sent = perf_counter()
         self._overhead += self._sent - started
-        self._tell_what_is_asked()
+        self._metering.open()
         if body.complete:
             await self._wait_for_the_end()
             return
@@ -231,16 +187,6 @@ class Passage:
         connection.write(*upload.last_frame(chunked=chunked))
         connection.uploaded()
         self._sent = perf_counter()
-
-    def _tell_what_is_asked(self) -> None:
-        """Read a request of ordinary size while the upstream works on it."""
-        model = None
-        if self._tap is not None and self.weight <= PARSED_ON_LOOP:
-            asked = self._tap.tell(lambda observer: observer.read_request())
-            model = asked.model if asked else None
-        errand = self._errand
-        with contextlib.suppress(Exception):  # a defect of whoever is told must not touch the request
-            self._announce(upstream=errand.upstream.name, api=errand.api.name, app=errand.app, model=model)
 
     async def _wait_for_the_end(self) -> None:
         reply, limit = self.reply, self._errand.upstream.settings.idle_timeout
@@ -290,8 +236,3 @@ class Passage:
             replied=self.reply.replied,
             overhead=self._overhead + busy,
         )
-
-    def _unmetered(self) -> str | None:
-        if self._tap is not None:
-            return self._tap.unmetered
-        return "api" if self._errand.api.billed else None

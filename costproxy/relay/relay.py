@@ -4,45 +4,38 @@ import asyncio
 import itertools
 import logging
 import secrets
-from collections.abc import Callable
-from typing import Protocol, cast
+from typing import cast
 
 from aiohttp import web
 from aiohttp.web import BaseRequest, StreamResponse
 
-from costproxy.model import Ending, Exchange
-from costproxy.relay.passage import PARSED_ON_LOOP, Announce, Errand, Passage
+from costproxy.model import Ending
+from costproxy.relay.errand import Errand
+from costproxy.relay.instruments import Instruments
+from costproxy.relay.metering import Metering
+from costproxy.relay.passage import Passage
 from costproxy.relay.request_head import ClientHead
 from costproxy.relay.server import TrafficServer
 from costproxy.relay.upstream import Routes
 from costproxy.settings import AppsSettings
 from costproxy.wire.apis import api_of
-from costproxy.wire.observer import Limits
+from costproxy.wire.sessions import SESSION_HEADER, THREAD_HEADER
 
 # aiohttp refuses longer heads with 400; what passes is the upstream's to judge, so these only bound memory.
 _LONGEST_LINE = 1024 * 1024
 _MOST_HEADERS = 10_000
 
 
-class Record(Protocol):
-    """Takes the finished exchange, which `make` parses; synchronous, never raises."""
-
-    def __call__(self, make: Callable[[], Exchange], *, heavy: bool) -> None:
-        """Record it; `heavy` means that parsing would hold up the event loop."""
-
-
 class Relay:
     """Handles the requests of the traffic port."""
 
-    def __init__(
-        self, routes: Routes, *, apps: AppsSettings, limits: Limits, announce: Announce, record: Record
-    ) -> None:
+    def __init__(self, routes: Routes, *, apps: AppsSettings, instruments: Instruments) -> None:
         self._routes = routes
         self._apps = apps
         self._app_header = apps.header.lower().encode()
-        self._limits = limits
-        self._announce = announce
-        self._record = record
+        self._instruments = instruments
+        # What applications say to costproxy, and to nobody behind it.
+        self._ours = frozenset({self._app_header, THREAD_HEADER.encode(), SESSION_HEADER.encode()})
         self._under_way: set[Passage] = set()
         self.in_flight = {upstream.name: 0 for upstream in routes.upstreams}
         # Unique across restarts and replicas, and cheaper than drawing random bytes for each request.
@@ -85,7 +78,7 @@ class Relay:
             passage.fail()
         finally:
             passage.leave()
-            self._record(passage.exchange, heavy=passage.weight > PARSED_ON_LOOP)
+            passage.hand_in()
             self._leave(passage)
         return cast("StreamResponse", passage.reply)
 
@@ -136,9 +129,8 @@ class Relay:
             target=path,
             api=api_of(request.method, path.decode("latin-1")),
             app=self._app_of(head),
-            limits=self._limits,
         )
-        return Passage(request, head.without(self._app_header), errand, self._announce)
+        return Passage(request, head.without(self._ours), errand, Metering(self._instruments, errand, head))
 
     def _app_of(self, head: ClientHead) -> str | None:
         named = head.value(self._app_header).decode("utf-8", "replace").strip()

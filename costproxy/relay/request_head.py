@@ -11,21 +11,21 @@ _KEYS = (b"authorization", b"api-key", b"x-api-key", b"x-goog-api-key")
 class ClientHead:
     """A client's request head: its raw header list, and what is asked of it."""
 
-    __slots__ = ("_values", "headers")
+    __slots__ = ("headers", "values")
 
     def __init__(self, headers: Sequence[RawHeader]) -> None:
         self.headers = headers
-        self._values: dict[bytes, bytes] = {}
+        self.values: dict[bytes, bytes] = {}  # by lower-case name, repeated ones joined by ", "
         for name, value in headers:
             key = name.lower()
-            self._values[key] = b"%s, %s" % (self._values[key], value) if key in self._values else value
+            self.values[key] = b"%s, %s" % (self.values[key], value) if key in self.values else value
 
     def __repr__(self) -> str:
         return f"<ClientHead {len(self.headers)} headers>"
 
     def value(self, name: bytes) -> bytes:
         """Return a header's values joined by commas, b"" without it; `name` in lower case."""
-        return self._values.get(name, b"")
+        return self.values.get(name, b"")
 
     @property
     def chunked(self) -> bool:
@@ -59,11 +59,11 @@ class ClientHead:
         value = next((value for value in map(self.value, _KEYS) if value), b"")
         return value[7:].strip() if value[:7].lower() == b"bearer " else value
 
-    def without(self, name: bytes) -> "ClientHead":
-        """Return the head without a header; `name` in lower case."""
-        if name not in self._values:
+    def without(self, names: frozenset[bytes]) -> "ClientHead":
+        """Return the head without these headers; `names` in lower case."""
+        if names.isdisjoint(self.values):
             return self
-        return ClientHead([header for header in self.headers if header[0].lower() != name])
+        return ClientHead([header for header in self.headers if header[0].lower() not in names])
 
     def encode(self, start_line: bytes, *, host: bytes, changes: dict[bytes, bytes]) -> bytes:
         """Return the head for the upstream, in the client's order and spelling.

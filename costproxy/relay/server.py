@@ -95,6 +95,6 @@ class _ClientConnection(web.RequestHandler):
         """
         if status != 400:
             raise ConnectionError("the handler failed")
-        reply = ClientReply(request, None)
+        reply = ClientReply(request)
         reply.refuse(MALFORMED)
         return cast("StreamResponse", reply)

@@ -1,5 +1,6 @@
 """Typed settings: from a TOML file, the environment and flags."""
 
+from costproxy.settings.conversations import ConversationsSettings
 from costproxy.settings.describe import describe
 from costproxy.settings.dialects import AUTO, GENERIC, INCLUDE_USAGE, dialect_of
 from costproxy.settings.load import load_settings
@@ -22,6 +23,7 @@ __all__ = [
     "INCLUDE_USAGE",
     "AdminSettings",
     "AppsSettings",
+    "ConversationsSettings",
     "LimitsSettings",
     "ListenSettings",
     "LogSettings",

@@ -17,7 +17,7 @@ def problems_of(settings: Settings, given: Mapping[KeyPath, Given]) -> list[str]
     places = {path: value.place for path, value in given.items()}
     return [
         f"{places.get(path, dotted(path))}: {problem}"
-        for check in (_ports, _mounts, _names, _loops, _files, _models, _own_prices)
+        for check in (_ports, _mounts, _names, _loops, _files, _models, _own_prices, _lives)
         for path, problem in check(settings)
     ]
 
@@ -83,6 +83,12 @@ def _own_prices(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         if model.prices and not {"input", "output"} <= model.prices.keys():
             expected = "price_input and price_output, since own prices take the place of all the catalogue's"
             yield (MODELS, model.table), f"expected {expected}, found only price_{', price_'.join(model.prices)}"
+
+
+def _lives(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    idle, life = settings.conversations.idle, settings.conversations.life
+    if idle > life:
+        yield ("conversations", "idle"), f"expected at most conversations.life, {life:g} seconds, found {idle:g}"
 
 
 def _files(settings: Settings) -> Iterator[tuple[KeyPath, str]]:

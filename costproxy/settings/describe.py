@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from costproxy.settings.conversations import ConversationsSettings
 from costproxy.settings.models import EVERY_MODEL, ModelSettings
 from costproxy.settings.sections import MIB, Settings
 from costproxy.settings.upstream import UpstreamSettings
@@ -23,6 +24,7 @@ def describe(settings: Settings) -> list[str]:
     rows += [
         ("applications", _apps(settings)),
         ("metered", _metered(settings)),
+        *_conversations_rows(settings.conversations),
         ("metrics", _metrics(settings)),
         ("shutdown", f"requests under way get {settings.shutdown.grace:g} s to finish"),
         ("log", f"level {settings.log.level}, format {settings.log.format}"),
@@ -59,7 +61,8 @@ def _model_rows(model: ModelSettings) -> list[tuple[str, str]]:
     name = "all other models" if model.name == EVERY_MODEL else model.name
     limits = (("window", model.context_window), ("prompt", model.max_input), ("reply", model.max_output))
     tokens = ", ".join(f"{what} {count:,} tokens" for what, count in limits if count is not None)
-    told = [_prices(model.prices), _percents(model), tokens]
+    warnings = "" if model.warn_at is None else _warnings(model.warn_at)
+    told = [_prices(model.prices), _percents(model), tokens, warnings]
     return [("model", f"{name}{where}{real}"), *(("", f"  {text}") for text in told if text)]
 
 
@@ -77,6 +80,24 @@ def _apps(settings: Settings) -> str:
     count = len(settings.apps.keys)
     mapped = {0: "no API key is mapped", 1: "1 API key is mapped"}.get(count, f"{count} API keys are mapped")
     return f"named by the header {settings.apps.header}; {mapped}"
+
+
+def _conversations_rows(conversations: ConversationsSettings) -> list[tuple[str, str]]:
+    if not conversations.enabled:
+        return [("conversations", "not told apart")]
+    times = f"{conversations.idle:g} s after its last request and {conversations.life:g} s in all"
+    headers, fields = len(conversations.session_headers), len(conversations.session_fields)
+    told = "; replies say how it stands" if conversations.response_headers else ""
+    return [
+        ("conversations", f"up to {conversations.threads:,} at a time, each for at most {times}"),
+        ("", f"  {_warnings(conversations.warn_at)}{told}"),
+        ("", f"  names of sessions: {headers} of headers, {fields} of fields"),
+    ]
+
+
+def _warnings(warn_at: tuple[int, ...]) -> str:
+    shares = ", ".join(map(str, warn_at))
+    return f"warnings at {shares} % of the context window" if shares else "no warnings of the context window"
 
 
 def _metered(settings: Settings) -> str:

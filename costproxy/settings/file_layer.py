@@ -125,6 +125,8 @@ class _Reader:
             return _VARIABLE.sub(partial(self.variable, names), value), names
         if isinstance(value, dict):
             return {name: self.fill(inner)[0] for name, inner in value.items()}, names
+        if isinstance(value, list):
+            return [self.fill(inner)[0] for inner in value], names
         return value, names
 
     def variable(self, names: list[str], match: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import Field, dataclass, fields
 from typing import Any
 
 from costproxy.settings.app_keys import APP_KEYS
+from costproxy.settings.conversations import ConversationsSettings
 from costproxy.settings.models import ModelSettings
 from costproxy.settings.sections import (
     AdminSettings,
@@ -36,6 +37,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     NAMED: UpstreamSettings,
     "apps": AppsSettings,
     MODELS: ModelSettings,
+    "conversations": ConversationsSettings,
     "limits": LimitsSettings,
     "shutdown": ShutdownSettings,
 }

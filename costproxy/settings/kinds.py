@@ -14,7 +14,7 @@ from costproxy.settings.url import EXPECTED as URL_EXPECTED
 from costproxy.settings.url import UpstreamUrl
 
 LONGEST_MODEL = 256  # characters of a model's name
-DAY = 86_400.0  # seconds; the longest time any setting can hold
+DAY = 86_400.0  # seconds
 
 # Upstreams or the proxy itself need these: taking one of them away would break requests.
 RESERVED_HEADERS = frozenset(
@@ -75,18 +75,18 @@ def whole(low: int, high: int, *, metavar: str = "N") -> Kind:
     return Kind(expected=expected, metavar=metavar, read=read, from_text=_whole_from_text)
 
 
-def _read_seconds(expected: str, zero: bool, value: object) -> float:
+def _read_seconds(expected: str, zero: bool, most: float, value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise RefusedError(expected)
-    if 0 < value <= DAY or (zero and value == 0):  # false for nan
+    if 0 < value <= most or (zero and value == 0):  # false for nan
         return float(value)
     raise RefusedError(expected)
 
 
-def seconds(*, zero: bool) -> Kind:
-    """Return the kind of durations up to a day; `zero` says whether 0 is one."""
-    expected = f"seconds, {'from' if zero else 'more than'} 0 {'to' if zero else 'and at most'} {DAY:.0f}"
-    read = partial(_read_seconds, expected, zero)
+def seconds(*, zero: bool, most: float = DAY) -> Kind:
+    """Return the kind of durations of up to `most` seconds; `zero` says whether 0 is one."""
+    expected = f"seconds, {'from' if zero else 'more than'} 0 {'to' if zero else 'and at most'} {most:.0f}"
+    read = partial(_read_seconds, expected, zero, most)
     return Kind(expected=expected, metavar="SECONDS", read=read, from_text=_number_from_text)
 
 
@@ -112,6 +112,12 @@ def _read_switch(value: object) -> bool | None:
     if value == AUTO:
         return None
     raise RefusedError(SWITCH.expected)
+
+
+def _read_flag(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise RefusedError(FLAG.expected)
 
 
 def _read_name(value: object) -> str:
@@ -180,6 +186,7 @@ SWITCH = Kind(
     from_text=_switch_from_text,
     unset=AUTO,
 )
+FLAG = Kind(expected="true or false", metavar="BOOL", read=_read_flag, from_text=_switch_from_text)
 HOST = Kind(expected="an IP address or a host name, without a port", metavar="HOST", read=_read_host)
 NAME = Kind(
     expected="a name of lower-case letters, digits and hyphens, at most 63",

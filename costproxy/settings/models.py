@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 
 from costproxy.settings.kinds import MODEL, MODEL_ID, NAME, whole
+from costproxy.settings.list_kinds import THRESHOLDS
 from costproxy.settings.money_kinds import EACH, PRICE, percent
 from costproxy.settings.setting import setting, setting_of
 
@@ -40,6 +41,12 @@ class ModelSettings:
     )
     max_output: int | None = field(
         default=None, metadata=setting(whole(1, MOST_TOKENS), "Tokens that the reply alone may have.")
+    )
+    warn_at: tuple[int, ...] | None = field(
+        default=None,
+        metadata=setting(
+            THRESHOLDS, "Percentages of its context window to warn at, in place of conversations.warn_at."
+        ),
     )
     price_input: str | None = field(default=None, metadata=setting(PRICE, "Prompt tokens that no cache served."))
     price_output: str | None = field(default=None, metadata=setting(PRICE, "Completion tokens."))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from costproxy.settings.app_keys import APP_KEYS, AppKeys, name_of
+from costproxy.settings.conversations import ConversationsSettings
 from costproxy.settings.kinds import HEADER, HOST, PATH, PORT, choice, seconds, whole
 from costproxy.settings.models import ModelSettings
 from costproxy.settings.setting import setting
@@ -147,6 +148,7 @@ class Settings:
     upstreams: tuple[UpstreamSettings, ...] = field(default_factory=lambda: (UpstreamSettings(),))
     apps: AppsSettings = field(default_factory=AppsSettings)
     models: tuple[ModelSettings, ...] = ()  # what the operator knows better than the catalogue, in the file's order
+    conversations: ConversationsSettings = field(default_factory=ConversationsSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)
     notices: tuple[str, ...] = field(default=(), compare=False)  # for start-up to log; they stop nothing

@@ -123,8 +123,8 @@ class Witness:
 
 def recorded(meter: Meter, exchange: Exchange) -> tuple[str, Turn]:
     witness, failures = Witness(), list[str]()
-    recorder = Recorder(meter, [("witness", witness)], failures.append)
-    recorder.finish(lambda: exchange, heavy=False)
+    recorder = Recorder(meter, [("witness", witness)], failures.append, announce=lambda **_: None)
+    recorder.finish(lambda: exchange, exchange=exchange.id, heavy=False)
     recorder.close()
     assert failures == []
     (told,) = witness.turns

@@ -12,9 +12,18 @@ from costproxy.recording.metrics import Metrics
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
-def made(**caps: int) -> Metrics:
-    """Return the metrics of two upstreams, `default` and `local`, with small caps but for those given."""
-    return Metrics(upstreams=("default", "local"), **{"models": 10, "apps": 10, "pairs": 50, **caps})
+def made(**facts: Any) -> Metrics:
+    """Return the metrics of two upstreams, `default` and `local`, with small caps but for `facts`."""
+    return Metrics(
+        **{
+            "upstreams": ("default", "local"),
+            "models": 10,
+            "apps": 10,
+            "pairs": 50,
+            "thresholds": (70, 85, 95),
+            **facts,
+        }
+    )
 
 
 def samples(metrics: Metrics, accept: str = "") -> list[Sample]:

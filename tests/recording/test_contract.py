@@ -35,6 +35,30 @@ CONTRACT = {
     "costproxy_completion_tokens": ("histogram", ["upstream", "model"]),
     "costproxy_request_bytes_total": ("counter", ["upstream", "api"]),
     "costproxy_response_bytes_total": ("counter", ["upstream", "api"]),
+    "costproxy_conversation_requests_total": ("counter", ["upstream", "model", "app", "verdict"]),
+    "costproxy_conversation_sources_total": ("counter", ["upstream", "source"]),
+    "costproxy_conversation_ambiguous_total": ("counter", ["upstream"]),
+    "costproxy_session_ids_ignored_total": ("counter", ["upstream"]),
+    "costproxy_conversation_prompt_tokens_total": ("counter", ["upstream", "model", "app", "part", "quality"]),
+    "costproxy_conversation_prompt_cost_usd_total": (
+        *("counter", ["upstream", "model", "app", "part", "quality", "source"]),
+    ),
+    "costproxy_prompt_composition_tokens_total": ("counter", ["upstream", "model", "app", "kind"]),
+    "costproxy_conversation_growth_tokens": ("histogram", ["upstream", "model"]),
+    "costproxy_conversation_messages": ("histogram", ["upstream", "model"]),
+    "costproxy_context_used_ratio": ("histogram", ["upstream", "model"]),
+    "costproxy_context_warnings_total": ("counter", ["upstream", "model", "app", "threshold"]),
+    "costproxy_context_limit_sources_total": ("counter", ["upstream", "source"]),
+    "costproxy_conversation_mistakes_total": ("counter", ["upstream", "model", "app", "kind"]),
+    "costproxy_cache_broken_tokens_total": ("counter", ["upstream", "model", "app", "region"]),
+    "costproxy_cache_broken_usd_total": ("counter", ["upstream", "model", "app", "region"]),
+    "costproxy_cache_missed_tokens_total": ("counter", ["upstream", "model", "app", "reason"]),
+    "costproxy_cache_missed_usd_total": ("counter", ["upstream", "model", "app", "reason"]),
+    "costproxy_conversations_tracked": ("gauge", []),
+    "costproxy_conversations_active": ("gauge", ["upstream", "model", "app"]),
+    "costproxy_conversations_over_threshold": ("gauge", ["upstream", "model", "app", "threshold"]),
+    "costproxy_conversations_near_limit": ("gauge", ["upstream", "model", "app"]),
+    "costproxy_conversations_forgotten_total": ("counter", ["reason"]),
     "costproxy_label_overflow_total": ("counter", ["label"]),
     "costproxy_record_failures_total": ("counter", ["sink"]),
     "costproxy_build_info": ("gauge", ["version"]),
@@ -55,8 +79,24 @@ BUCKETS = {
     "costproxy_completion_tokens": [
         *(128, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288, 1048576, 2097152),
     ],
+    "costproxy_conversation_growth_tokens": [0, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576],
+    "costproxy_conversation_messages": [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+    "costproxy_context_used_ratio": [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 1, 1.2],
 }
-NEVER_A_LABEL = {"id", "exchange", "key", "user", "path", "conversation", "host", "ip", "method"}
+NEVER_A_LABEL = {
+    "id",
+    "exchange",
+    "session",
+    "thread",
+    "parent",
+    "key",
+    "user",
+    "path",
+    "conversation",
+    "host",
+    "ip",
+    "method",
+}
 
 
 def test_the_series_are_those_of_the_contract():
@@ -106,6 +146,9 @@ def test_agreement_of_reported_and_computed_cost_has_a_narrow_bucket_of_its_own(
         ("costproxy_time_to_first_token_seconds", 120),
         ("costproxy_prompt_tokens", 2_000_000),
         ("costproxy_completion_tokens", 2_000_000),
+        ("costproxy_conversation_growth_tokens", 1_000_000),
+        ("costproxy_conversation_messages", 1000),
+        ("costproxy_context_used_ratio", 1.2),
     ],
 )
 def test_what_really_happens_falls_into_a_finite_bucket(name, most):

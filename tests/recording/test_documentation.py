@@ -2,7 +2,19 @@
 
 import pytest
 
-from costproxy.model import CostQuality, CostSource, Outcome, TokenKind, UsageQuality
+from costproxy.model import (
+    CostQuality,
+    CostSource,
+    IdentitySource,
+    LimitSource,
+    MistakeKind,
+    Outcome,
+    Part,
+    Region,
+    TokenKind,
+    UsageQuality,
+    Verdict,
+)
 from costproxy.model.money import OTHER
 from costproxy.recording import series
 from tests.support.project import ROOT
@@ -37,4 +49,14 @@ def test_the_page_explains_the_kinds_and_qualities_of_tokens(page, word):
 
 @pytest.mark.parametrize("word", [*CostSource, *CostQuality])
 def test_the_page_explains_the_sources_and_qualities_of_cost(page, word):
+    assert f"`{word}`" in prose(page)
+
+
+@pytest.mark.parametrize("word", [*Verdict, *MistakeKind])
+def test_the_page_explains_every_verdict_and_every_mistake(page, word):
+    assert f"| `{word}` | " in prose(page)
+
+
+@pytest.mark.parametrize("word", [*IdentitySource, *LimitSource, *Part, *Region, "new", "resent", "expired"])
+def test_the_page_explains_the_other_words_of_conversations(page, word):
     assert f"`{word}`" in prose(page)

@@ -147,7 +147,7 @@ def test_rare_events_exist_at_zero_for_every_upstream_from_the_start(metrics, up
     assert at_zero(metrics, "requests_total", "outcome", upstream=upstream) == {outcome.value for outcome in Outcome}
     assert at_zero(metrics, "rate_limited_total", "reason", upstream=upstream) == set(errors.LIMIT_REASONS.values())
     assert at_zero(metrics, "usage_missing_total", "reason", upstream=upstream) == {
-        *("not_sent", "encoding", "too_large", "error", "client_abort", "truncated"),
+        *("not_sent", "encoding", "too_large", "error", "client_abort", "truncated", "deferred"),
     }
     assert at_zero(metrics, "unmetered_total", "reason", upstream=upstream) == {
         *("api", "request_encoding", "request_unreadable", "request_too_large", "reply_encoding", "reply_too_large"),
@@ -155,7 +155,7 @@ def test_rare_events_exist_at_zero_for_every_upstream_from_the_start(metrics, up
     }
     assert at_zero(metrics, "usage_anomalies_total", "kind", upstream=upstream) == {
         *("cached_exceeds_prompt", "cache_write_exceeds_prompt", "reasoning_exceeds_completion", "total_mismatch"),
-        *("partial_usage", "hidden_output"),
+        *("partial_usage", "hidden_output", "other_model"),
     }
 
 

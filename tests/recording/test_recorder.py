@@ -29,6 +29,10 @@ class Broken:
         raise OSError("no space left")
 
 
+def unheard(**_: str | None) -> None:
+    """Take notice of a request, and do nothing."""
+
+
 def unreadable() -> Exchange:
     raise ValueError("a defect")
 
@@ -40,8 +44,8 @@ def _failures() -> list[str]:
 
 def test_every_sink_gets_the_turn(failures):
     first, second = Kept(), Kept()
-    recorder = Recorder(Meter(), [("first", first), ("second", second)], failures.append)
-    recorder.finish(exchange, heavy=False)
+    recorder = Recorder(Meter(), [("first", first), ("second", second)], failures.append, announce=unheard)
+    recorder.finish(exchange, exchange="x", heavy=False)
     recorder.close()
     assert len(first.turns) == 1
     assert first.turns == second.turns
@@ -51,8 +55,10 @@ def test_every_sink_gets_the_turn(failures):
 
 def test_a_sink_that_fails_is_counted_and_stops_no_other(failures):
     kept = Kept()
-    recorder = Recorder(Meter(), [("ledger", Broken()), ("metrics", kept), ("log", Broken())], failures.append)
-    recorder.finish(exchange, heavy=False)
+    recorder = Recorder(
+        Meter(), [("ledger", Broken()), ("metrics", kept), ("log", Broken())], failures.append, announce=unheard
+    )
+    recorder.finish(exchange, exchange="x", heavy=False)
     recorder.close()
     assert len(kept.turns) == 1
     assert failures == ["ledger", "log"]
@@ -61,8 +67,8 @@ def test_a_sink_that_fails_is_counted_and_stops_no_other(failures):
 @pytest.mark.parametrize("heavy", [False, True])
 def test_an_exchange_that_cannot_be_made_is_counted_as_the_meters_failure(failures, heavy):
     kept = Kept()
-    recorder = Recorder(Meter(), [("metrics", kept)], failures.append)
-    recorder.finish(unreadable, heavy=heavy)
+    recorder = Recorder(Meter(), [("metrics", kept)], failures.append, announce=unheard)
+    recorder.finish(unreadable, exchange="x", heavy=heavy)
     recorder.close()
     assert kept.turns == []
     assert failures == ["meter"]
@@ -70,20 +76,20 @@ def test_an_exchange_that_cannot_be_made_is_counted_as_the_meters_failure(failur
 
 def test_light_work_is_done_at_once_and_heavy_work_in_a_thread_of_its_own(failures):
     light, heavy = Kept(), Kept()
-    recorder = Recorder(Meter(), [("light", light)], failures.append)
-    recorder.finish(exchange, heavy=False)
+    recorder = Recorder(Meter(), [("light", light)], failures.append, announce=unheard)
+    recorder.finish(exchange, exchange="x", heavy=False)
     assert light.threads == {threading.current_thread().name}
-    recorder = Recorder(Meter(), [("heavy", heavy)], failures.append)
-    recorder.finish(exchange, heavy=True)
+    recorder = Recorder(Meter(), [("heavy", heavy)], failures.append, announce=unheard)
+    recorder.finish(exchange, exchange="x", heavy=True)
     recorder.close()
     assert heavy.threads == {"recorder_0"}
 
 
 def test_closing_waits_for_what_is_still_being_recorded(failures):
     kept = Kept()
-    recorder = Recorder(Meter(), [("metrics", kept)], failures.append)
+    recorder = Recorder(Meter(), [("metrics", kept)], failures.append, announce=unheard)
     for _ in range(50):
-        recorder.finish(exchange, heavy=True)
+        recorder.finish(exchange, exchange="x", heavy=True)
     recorder.close()
     assert len(kept.turns) == 50
 
@@ -91,8 +97,8 @@ def test_closing_waits_for_what_is_still_being_recorded(failures):
 @pytest.mark.parametrize("heavy", [False, True])
 def test_what_comes_after_closing_is_recorded_too(failures, heavy):
     kept = Kept()
-    recorder = Recorder(Meter(), [("metrics", kept)], failures.append)
+    recorder = Recorder(Meter(), [("metrics", kept)], failures.append, announce=unheard)
     recorder.close()
-    recorder.finish(exchange, heavy=heavy)
+    recorder.finish(exchange, exchange="x", heavy=heavy)
     assert len(kept.turns) == 1
     assert failures == []

@@ -17,12 +17,12 @@ from costproxy.recording.log import Log
 from costproxy.recording.recorder import Recorder, Sink
 from costproxy.relay.passage import Passage
 from costproxy.relay.relay import Relay
-from costproxy.relay.upstream import Routes, open_upstream
 from costproxy.wire import chat_request
-from costproxy.wire.observer import Limits, Observer
+from costproxy.wire.observer import Observer
 from tests.support.chats import answer, chat_body, streamed
+from tests.support.desk import running_relay
 from tests.support.hearing import hear_out
-from tests.support.proxy import proxy_settings, running_proxy
+from tests.support.proxy import running_proxy
 from tests.support.raw import ask, dial, post
 from tests.support.scrape import recorded
 from tests.support.waiting import until
@@ -31,16 +31,20 @@ pytestmark = pytest.mark.timeout(20)
 
 
 class Broken:
-    """A sink, a meter and an announcer that fail."""
+    """A sink and an announcer that fail."""
 
     def record(self, turn: Turn) -> None:
         raise RuntimeError("broken sink")
 
-    def turn(self, exchange: Exchange) -> Turn:
-        raise RuntimeError("broken meter")
-
     def announce(self, **facts: object) -> None:
         raise RuntimeError("broken announcer")
+
+
+class BrokenMeter(Meter):
+    """A meter that fails when it is to make a turn."""
+
+    def turn(self, exchange: Exchange) -> Turn:
+        raise RuntimeError("broken meter")
 
 
 class Kept:
@@ -53,29 +57,19 @@ class Kept:
         self.turns.append(turn)
 
 
+def recorder(meter: Meter, sinks: Sequence[tuple[str, Sink]], failures: list[str], announce: object = None) -> Recorder:
+    """Return a recorder of these parts."""
+    return Recorder(meter, sinks, failures.append, announce=announce or (lambda **facts: None))
+
+
 @asynccontextmanager
-async def relay(
-    upstream_url: str, recorder: Recorder, announce: object = lambda **facts: None
-) -> AsyncIterator[tuple[str, Relay]]:
-    """Run a relay of these parts."""
-    settings = proxy_settings(upstream_url)
-    made = Relay(
-        Routes((open_upstream(settings.upstream),)),
-        apps=settings.apps,
-        limits=Limits(),
-        announce=announce,
-        record=recorder.finish,
-    )
-    server = made.server()
-    listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
-    host, port = listener.sockets[0].getsockname()
+async def relay(upstream_url: str, desk: Recorder) -> AsyncIterator[tuple[str, Relay]]:
+    """Run a relay with that recorder, and close both."""
     try:
-        yield f"http://{host}:{port}", made
+        async with running_relay(upstream_url, desk) as (url, made):
+            yield url, made
     finally:
-        listener.close()
-        await server.shutdown(1.0)
-        made.close()
-        recorder.close()
+        desk.close()
 
 
 @pytest.mark.parametrize("streaming", [True, False], ids=["stream", "plain"])
@@ -83,10 +77,10 @@ async def relay(
 async def test_a_sink_that_fails_stops_neither_the_reply_nor_the_other_sinks(streaming: bool, big: bool) -> None:
     kept, failures = Kept(), []
     sinks: Sequence[tuple[str, Sink]] = (("first", Broken()), ("kept", kept), ("last", Broken()))
-    recorder = Recorder(Meter(), sinks, failures.append)
+    desk = recorder(Meter(), sinks, failures)
     text = "x" * 300_000 if big else "x"
     plan = streamed(text) if streaming else answer(text)
-    async with SimulatedUpstream(always(plan)) as up, relay(up.url, recorder) as (url, _), dial(url) as client:
+    async with SimulatedUpstream(always(plan)) as up, relay(up.url, desk) as (url, _), dial(url) as client:
         for _ in range(2):
             assert (await client.ask(post(chat_body(stream=streaming)))).status == 200
         await until(lambda: failures == ["first", "last"] * 2)
@@ -95,8 +89,8 @@ async def test_a_sink_that_fails_stops_neither_the_reply_nor_the_other_sinks(str
 
 async def test_a_meter_that_fails_touches_no_reply() -> None:
     kept, failures = Kept(), []
-    recorder = Recorder(Broken(), (("kept", kept),), failures.append)
-    async with SimulatedUpstream(always(streamed())) as up, relay(up.url, recorder) as (url, made), dial(url) as client:
+    desk = recorder(BrokenMeter(), (("kept", kept),), failures)
+    async with SimulatedUpstream(always(streamed())) as up, relay(up.url, desk) as (url, made), dial(url) as client:
         for _ in range(3):
             assert (await client.ask(post(chat_body(stream=True)))).body.endswith(b"[DONE]\n\n")
         await until(lambda: failures == ["meter"] * 3)
@@ -105,12 +99,13 @@ async def test_a_meter_that_fails_touches_no_reply() -> None:
 
 
 async def test_an_announcement_that_fails_touches_no_request() -> None:
-    kept = Kept()
-    recorder = Recorder(Meter(), (("kept", kept),), lambda sink: None)
-    async with SimulatedUpstream(always(answer())) as up, relay(up.url, recorder, Broken().announce) as (url, _):
+    kept, failures = Kept(), []
+    desk = recorder(Meter(), (("kept", kept),), failures, Broken().announce)
+    async with SimulatedUpstream(always(answer())) as up, relay(up.url, desk) as (url, _):
         assert (await ask(url, post(chat_body()))).status == 200
         await until(lambda: kept.turns)
     assert kept.turns[0].outcome == "success"
+    assert failures == ["metrics"]
 
 
 @pytest.mark.parametrize("step", ["request_body", "read_request", "head", "body", "facts"])

@@ -187,7 +187,7 @@ async def test_the_books_balance_and_nothing_is_left_behind(monkeypatch: pytest.
         clients = [one_client(proxy, random.Random(f"{seed} {number}"), left) for number in range(AT_ONCE)]
         watching = asyncio.create_task(watch(proxy, lambda: started))
         await asyncio.gather(*clients)
-        counted = await scrape_until(proxy, lambda seen: not seen.in_flight)
+        counted = await scrape_until(proxy, lambda seen: not seen.in_flight and seen.requests >= started)
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching

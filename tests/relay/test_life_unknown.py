@@ -113,7 +113,7 @@ UNMETERED: dict[str, tuple[bytes, Plan, str]] = {
         reply(200, GARBAGE, headers=[JSON, ("Content-Encoding", "br")]),
         "reply_encoding",
     ),
-    "an API not read yet": (request("POST", "/v1/responses", body=b"{}"), answer(), "api"),
+    "an API not read yet": (request("POST", "/v1/completions", body=b"{}"), answer(), "api"),
     "another one": (request("POST", "/v1/embeddings", body=b"{}"), answer(), "api"),
 }
 

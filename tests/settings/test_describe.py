@@ -33,6 +33,9 @@ upstream /groq/  groq -> https://api.groq.com/openai/
                    trusts {tmp_path / "ca.pem"}
 applications     named by the header x-costproxy-app; 1 API key is mapped
 metered          bodies up to 64 MiB, decompressed up to 1000 bytes
+conversations    up to 20,000 at a time, each for at most 7200 s after its last request and 86400 s in all
+                   warnings at 70, 85, 95 % of the context window
+                   names of sessions: 7 of headers, 7 of fields
 metrics          200 models, 100 applications and 1000 pairs of them before "other"
 shutdown         requests under way get 600 s to finish
 log              level info, format auto

@@ -16,14 +16,15 @@ CANARY = "sk-canary0123456789abcdefghijkl"
             "port = 1\n",
             (
                 "costproxy.toml:1: port: expected one of data_dir, listen, admin, log, upstream, upstreams, apps,"
-                " models, limits, shutdown (did you mean listen.port or admin.port?), found an unknown key"
+                " models, conversations, limits, shutdown (did you mean listen.port or admin.port?),"
+                " found an unknown key"
             ),
         ),
         (
             "[upstreem]\nurl = 'http://a'\n",
             (
                 "costproxy.toml:1: upstreem: expected one of data_dir, listen, admin, log, upstream, upstreams, apps,"
-                ' models, limits, shutdown (did you mean "upstream"?), found an unknown key'
+                ' models, conversations, limits, shutdown (did you mean "upstream"?), found an unknown key'
             ),
         ),
         ("listen = 5\n", "costproxy.toml:1: listen: expected a table [listen], found 5"),

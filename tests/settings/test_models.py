@@ -168,13 +168,13 @@ def test_models_are_told_in_words(load):
     told = "\n".join(describe(settings))
     assert (
         """\
-model         dep at default, which is openai/gpt-4o
-                10 % on top
-                reply 1,000 tokens
-model         all other models
-                2.50 % off
-model         own
-                own prices, $ per million tokens or each: input 1; output 2
+model          dep at default, which is openai/gpt-4o
+                 10 % on top
+                 reply 1,000 tokens
+model          all other models
+                 2.50 % off
+model          own
+                 own prices, $ per million tokens or each: input 1; output 2
 """
         in told
     )

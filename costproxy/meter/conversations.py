@@ -1,0 +1,133 @@
+"""Requests and bills, taken to the conversations they belong to."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from costproxy.conversations.account import Step
+from costproxy.conversations.tracker import Placed, Tracker
+from costproxy.model import Asked, ContextUse, Cost, Exchange, Foresight, Limits, Placement, Standing, Usage
+from costproxy.pricing.context_limits import ContextLimits
+from costproxy.pricing.prices import Names, Prices
+
+
+class Conversations:
+    """Finds the conversation of each request, and settles each bill there."""
+
+    def __init__(self, tracker: Tracker, prices: Prices, *, warn_at: tuple[int, ...] = ()) -> None:
+        """Take the thresholds to warn at, in percent of the usable window, ascending; a model may have its own."""
+        self.tracker = tracker
+        self.limits = ContextLimits(prices)
+        self._prices = prices
+        self._warn_at = warn_at
+        self._under_way: dict[str, Placed] = {}  # by exchange
+        self._answered: dict[str, Placed] = {}  # of them, those whose bill is still to come
+
+    def __repr__(self) -> str:
+        return f"<Conversations {self.tracker!r} under_way={len(self._under_way)}>"
+
+    def place(self, asked: Asked) -> Placement:
+        """Find the conversation of a request; `settle` or `forget` must follow once it is over."""
+        placed = self.tracker.place(asked)
+        self._under_way[asked.exchange] = placed
+        return placed.placement
+
+    def foresee(self, asked: Asked) -> Foresight:
+        """Return what can be told of a placed request before its reply: estimates."""
+        placed = self._under_way[asked.exchange]
+        account = placed.thread.account
+        names = Names(dialect=asked.dialect, served=None, requested=asked.request.model, upstream=asked.upstream)
+        known = self.limits.of(names)
+        usable = known.limits.usable(asked.request.max_output)
+        expected = account.expected_prompt(placed.placement)
+        context = None
+        if expected is not None and usable is not None and known.source is not None:
+            context = ContextUse(used=expected, usable=usable, source=known.source)
+        return Foresight(placement=placed.placement, context=context, turns_left=account.turns_left)
+
+    def answered(self, exchange: Exchange) -> None:
+        """Take the reply of an exchange that is over: its next request may come before its bill is known."""
+        placed = self._under_way.pop(exchange.id, None)
+        if placed is None:
+            return
+        self._answered[exchange.id] = placed
+        reply = exchange.reply
+        self.tracker.answered(
+            placed,
+            reply.messages if reply else (),
+            reply_id=reply.id if reply else None,
+            accepted=_accepted(exchange),
+            at=exchange.started_at + exchange.timing.duration,
+        )
+
+    def billed_before(self, exchange: Exchange) -> int | None:
+        """Return what the known messages of an exchange were billed at; None where the last bill does not tell."""
+        placed = self._answered.get(exchange.id) or self._under_way.get(exchange.id)
+        return placed.thread.account.billed_before(placed.placement) if placed is not None else None
+
+    def settle(self, exchange: Exchange, names: Names, usage: Usage | None, cost: Cost | None) -> Standing | None:
+        """Enter the bill of a finished exchange in its conversation; None if it was not placed in one."""
+        self.answered(exchange)
+        self._learn_from_error(exchange, names)
+        placed = self._answered.pop(exchange.id, None)
+        if placed is None:
+            return None
+        step = self._step(exchange, names, placed.placement, usage, cost)
+        placed.thread.model = step.model  # as all series of this exchange call it
+        return placed.thread.account.settle(step)
+
+    def forget(self, exchange: str) -> None:
+        """Let go of an exchange that will not be settled."""
+        self._under_way.pop(exchange, None)
+        self._answered.pop(exchange, None)
+
+    def _step(
+        self, exchange: Exchange, names: Names, placement: Placement, usage: Usage | None, cost: Cost | None
+    ) -> Step:
+        known = self.limits.of(names)
+        return Step(
+            placement=placement,
+            at=exchange.started_at,
+            upstream=exchange.upstream,
+            model=names.served or names.requested,
+            context=exchange.reply.context if exchange.reply else None,
+            usage=usage,
+            cost=cost,
+            limits=known.limits,
+            limit_source=known.source,
+            requested_output=exchange.request.max_output if exchange.request else None,
+            thresholds=self._thresholds(names),
+            finish_reasons=exchange.reply.finish_reasons if exchange.reply else (),
+            accepted=_accepted(exchange),
+            price=self._pricer(exchange, names),
+        )
+
+    def learn_list(self, upstream: str, windows: Mapping[str, Limits]) -> None:
+        """Take the context limits that an upstream's list of models states."""
+        self.limits.learn_list(upstream, windows)
+
+    def _thresholds(self, names: Names) -> tuple[int, ...]:
+        own = self._prices.override(names)
+        return self._warn_at if own is None or own.warn_at is None else own.warn_at
+
+    def _learn_from_error(self, exchange: Exchange, names: Names) -> None:
+        error = exchange.reply.error if exchange.reply else None
+        if error is None or error.limit is None:
+            return
+        for name in names.in_order():
+            self.limits.learn_error(exchange.upstream, name, error.limit, dialect=exchange.dialect)
+
+    def _pricer(self, exchange: Exchange, names: Names) -> Callable[[Usage], int | None]:
+        at = datetime.fromtimestamp(exchange.started_at, UTC)
+        tier = exchange.reply.service_tier if exchange.reply else None
+
+        def price(usage: Usage) -> int | None:
+            counts: dict[str, int] = {kind: count for kind, count in usage.by_kind() if count}
+            return self._prices.cost(counts, names, at=at, service_tier=tier).computed
+
+        return price
+
+
+def _accepted(exchange: Exchange) -> bool:
+    """Tell whether the upstream took the request on: what it answered may be cut off, but it is an answer."""
+    failed = exchange.reply is not None and exchange.reply.error is not None
+    return exchange.status is not None and exchange.status < 300 and not failed
