@@ -1,4 +1,4 @@
-"""The command line: `costproxy serve`, `check`, `demo`, `price` and `prices`."""
+"""The command line: `costproxy serve`, `check`, `demo`, `price`, `prices` and `replay`."""
 
 import argparse
 import os
@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from costproxy import __version__
+from costproxy.commands.demo_flags import add_demo_flags
+from costproxy.commands.replay_flags import add_replay_flags
 from costproxy.errors import ConfigError, CostproxyError
 from costproxy.settings import INCLUDE_USAGE, AdminSettings, ListenSettings, Settings, describe, load_settings
 from costproxy.settings.keys import CONFIG_VARIABLE, Key, all_keys
@@ -28,6 +30,7 @@ first steps:
   costproxy check --config costproxy.toml            read the settings, say what they mean, start nothing
   costproxy prices gpt-4o                            what a model costs, and why that price
   costproxy price recorded.jsonl                     what recorded exchanges cost, without a proxy
+  costproxy replay conversations.jsonl               how recorded conversations grow, and what that costs
 
 point the application at it, and change nothing else:
   export OPENAI_BASE_URL=http://{listen.host}:{listen.port}/v1
@@ -139,12 +142,26 @@ def _prices(options: argparse.Namespace) -> int:
     return prices(asked, _file_settings(options))
 
 
+def _replay(options: argparse.Namespace) -> int:
+    from costproxy.commands.replay import Wanted, replay  # noqa: PLC0415 - as in _serve
+
+    wanted = Wanted(
+        interleave=options.interleave,
+        seed=options.seed,
+        model=options.model,
+        top=options.top,
+        as_json=options.format == "json",
+    )
+    return replay(options.files, _file_settings(options), wanted)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "serve": _serve,
     "check": _check,
     "demo": _demo,
     "price": _price,
     "prices": _prices,
+    "replay": _replay,
 }
 
 
@@ -175,9 +192,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_command(commands, "serve", "run the proxy (the default)", _add_settings_flags)
     _add_command(commands, "check", "read the settings, print what they mean, start nothing", _add_settings_flags)
-    _add_command(commands, "demo", "run it with simulated applications and a simulated API", _add_demo_flags)
+    _add_command(commands, "demo", "run it with simulated applications and a simulated API", add_demo_flags)
     _add_command(commands, "price", "price recorded exchanges offline, to check against a bill", _add_price_flags)
     _add_command(commands, "prices", "show the known models, or what would be used for one and why", _add_prices_flags)
+    _add_command(commands, "replay", "replay recorded conversations offline, to see how they grow", _add_replay_flags)
     return parser
 
 
@@ -221,6 +239,11 @@ def _add_prices_flags(parser: argparse.ArgumentParser) -> None:
     _add_reading_flags(parser)
 
 
+def _add_replay_flags(parser: argparse.ArgumentParser) -> None:
+    add_replay_flags(parser)
+    _add_reading_flags(parser)
+
+
 def _add_reading_flags(parser: argparse.ArgumentParser) -> None:
     _add_config_flag(parser)
     parser.add_argument(
@@ -241,39 +264,3 @@ def _flag_keys() -> list[Key]:
 def _help(key: Key) -> str:
     default = "" if key.default is None else f"; {key.default} unless set"
     return f"{key.setting.doc} [{key.variable}{default}]".replace("%", "%%")
-
-
-def _add_demo_flags(parser: argparse.ArgumentParser) -> None:
-    listen, admin = ListenSettings(), AdminSettings()
-    parser.add_argument("--host", default=listen.host, help="Address of the traffic port. [%(default)s]")
-    parser.add_argument(
-        "--port",
-        type=_port,
-        default=listen.port,
-        help="Number of the traffic port; 0 takes a free one. [%(default)s]",
-    )
-    parser.add_argument("--admin-host", default=admin.host, help="Address of the admin port. [%(default)s]")
-    parser.add_argument(
-        "--admin-port",
-        type=_port,
-        default=admin.port,
-        help="Number of the admin port; 0 takes a free one. [%(default)s]",
-    )
-    parser.add_argument("--seconds", type=_positive, help="Stop after this many seconds; without it, on Ctrl-C.")
-    parser.add_argument("--speed", type=_positive, default=1.0, help="How much faster than life it runs. [%(default)s]")
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to 65535, found {text!r}")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, found {text!r}")
-    return number

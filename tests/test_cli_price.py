@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 
 from costproxy import cli
-from costproxy.commands.price import Progress
 
 REPLY = {"model": "gpt-4o", "choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}}
 LINE = json.dumps({"host": "api.openai.com", "response": REPLY}) + "\n"
@@ -89,16 +88,3 @@ def test_a_reader_who_has_seen_enough_is_no_error(tmp_path):
         running.stdout.close()
         assert running.stderr.read() == ""
         assert running.wait(30) == 1
-
-
-def test_progress_is_for_terminals(monkeypatch):
-    shown = io.StringIO()
-    monkeypatch.setattr(shown, "isatty", lambda: True)
-    monkeypatch.setattr(sys, "stderr", shown)
-    monkeypatch.setattr("costproxy.commands.price._SHOWN_EVERY", 0.0)
-
-    progress = Progress()
-    progress.show(1234)
-    progress.complain("a:1", "expected this, found that")
-    progress.clear()
-    assert shown.getvalue() == "\r1,234 exchanges\r\x1b[Kcostproxy: a:1: expected this, found that\n"

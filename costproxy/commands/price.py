@@ -2,10 +2,10 @@
 
 import secrets
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from costproxy.commands.progress import Progress
 from costproxy.meter import Estimator
 from costproxy.offline.as_json import json_line
 from costproxy.offline.auditor import Audited, Auditor
@@ -21,8 +21,6 @@ from costproxy.tokens.part_cache import PartCache
 from costproxy.tokens.prompt import PromptReader
 from costproxy.tokens.prompt_counter import PromptCounter
 
-_SHOWN_EVERY = 0.5  # seconds
-
 
 def price(files: Sequence[str], settings: Settings, *, as_json: bool) -> int:
     """Price the exchanges in `files`, print them, and return the exit code: 1 if there were odd lines, else 0.
@@ -30,7 +28,7 @@ def price(files: Sequence[str], settings: Settings, *, as_json: bool) -> int:
     Raises:
         ConfigError: the settings name a model that the catalogue does not have.
     """
-    report, progress = Report(), Progress()
+    report, progress = Report(), Progress("exchanges", files)
     counter = TokenCounter()
     auditor = Auditor(settings, open_prices(settings), _estimator(counter), estimate_all=as_json)
     now = datetime.now(UTC)
@@ -48,9 +46,10 @@ def price(files: Sequence[str], settings: Settings, *, as_json: bool) -> int:
 
 
 def _audited(
-    files: Sequence[str], auditor: Auditor, now: datetime, progress: "Progress"
+    files: Sequence[str], auditor: Auditor, now: datetime, progress: Progress
 ) -> Iterator[tuple[Line, Audited]]:
     for line in (line for file in files for line in read_lines(file)):
+        progress.read(line.read)
         if line.problem is not None:
             progress.complain(line.place, line.problem)
             continue
@@ -77,33 +76,3 @@ def _estimator(counter: TokenCounter) -> Estimator:
     reader = PromptReader(images=packaged_images())
     prompts = PromptCounter(counter=counter, reader=reader, cache=PartCache(secret=secrets.token_bytes(32)))
     return Estimator(prompts, Calibrators())
-
-
-class Progress:
-    """What goes to stderr meanwhile: how far it is, if somebody may be looking, and what was odd."""
-
-    def __init__(self) -> None:
-        self.odd = 0
-        self._terminal = sys.stderr.isatty()
-        self._next = time.monotonic() + _SHOWN_EVERY
-        self._shown = False
-
-    def show(self, done: int) -> None:
-        """Say how many are done, now and then."""
-        if not self._terminal or time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + _SHOWN_EVERY
-        self._shown = True
-        print(f"\r{done:,} exchanges", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        """Take the count away again."""
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-            self._shown = False
-
-    def complain(self, place: str, problem: str) -> None:
-        """Say what is wrong with a line, and count it."""
-        self.clear()
-        self.odd += 1
-        print(f"costproxy: {place}: {problem}", file=sys.stderr)

@@ -3,9 +3,9 @@
 import gzip
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedReader
 from typing import IO, cast
 
@@ -21,6 +21,7 @@ class Line:
 
     place: str  # "file:12"
     text: bytes = b""
+    read: int = 0  # bytes of the file, packed ones if it is packed, that were read for it; 0 where nobody can tell
     problem: str | None = None  # "expected …, found …"; then there is no text
 
 
@@ -30,12 +31,16 @@ def read_lines(file: str) -> Iterator[Line]:
     A file that cannot be read, or not to its end, makes a line with a problem, the last one.
     """
     name = "stdin" if file == STDIN else file
-    number = 0
+    number = before = 0
     try:
-        with _opened(file) as stream:
+        with _opened(file) as (stream, position):
             while text := stream.readline(LONGEST + 1):
                 number += 1
-                yield from _line(f"{name}:{number}", text, stream)
+                line = _line(f"{name}:{number}", text, stream)
+                if line is not None:
+                    now = position()
+                    yield replace(line, read=now - before)
+                    before = now
     except (OSError, EOFError, zlib.error) as error:
         place = f"{name}:{number + 1}" if number else name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
@@ -43,12 +48,13 @@ def read_lines(file: str) -> Iterator[Line]:
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[IO[bytes]]:
+def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
+    """Give the lines of a file, and what tells how much of it has been read."""
     if file == STDIN:
-        yield _plain(sys.stdin.buffer)
+        yield _plain(sys.stdin.buffer), lambda: 0
         return
     with open(file, "rb") as stream:  # noqa: PTH123 - a name as it was given, for messages too
-        yield _plain(stream)
+        yield _plain(stream), stream.tell
 
 
 def _plain(stream: IO[bytes]) -> IO[bytes]:
@@ -57,12 +63,11 @@ def _plain(stream: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", gzip.GzipFile(fileobj=buffered)) if buffered.peek(2)[:2] == _GZIP else buffered
 
 
-def _line(place: str, text: bytes, stream: IO[bytes]) -> Iterator[Line]:
+def _line(place: str, text: bytes, stream: IO[bytes]) -> Line | None:
+    """Return a line, None if it is blank."""
     if len(text) > LONGEST:
         while text and not text.endswith(b"\n"):
             text = stream.readline(LONGEST)
-        yield Line(place=place, problem=f"expected at most {LONGEST} bytes, found more")
-        return
+        return Line(place=place, problem=f"expected at most {LONGEST} bytes, found more")
     plain = text.removeprefix(_BOM).strip()
-    if plain:
-        yield Line(place=place, text=plain)
+    return Line(place=place, text=plain) if plain else None

@@ -91,12 +91,39 @@ def test_what_the_biller_said_stands_beside_what_is_computed(audit):
     assert (cost.source, cost.reported, cost.computed) == (CostSource.REPORTED, 1_095_900_000, 1_095_900_000)
 
 
-@pytest.mark.parametrize(("path", "reason"), [("/v1/responses", "api_responses"), ("/v1/messages", "api_messages")])
+@pytest.mark.parametrize(("path", "reason"), [("/v1/embeddings", "api_embeddings"), ("/v1/rerank", "api_rerank")])
 def test_an_api_that_is_not_read_is_unmetered_and_not_free(audit, path, reason):
     fields = json.loads(json_line(audit(path=path, request=REQUEST, response=REPLY), place="a:1"))
 
     assert fields["classification"]["unmetered"] == reason
     assert (fields["usage"], fields["cost"], fields["prompt_estimate"]) == (None, None, None)
+
+
+def test_a_bill_of_the_responses_api_is_what_is_computed(audit):
+    usage = {"input_tokens": 202, "output_tokens": 205, "total_tokens": 407, "cost_in_usd_ticks": 6_306_000}
+    details = {"input_tokens_details": {"cached_tokens": 128}, "output_tokens_details": {"reasoning_tokens": 125}}
+    response = {"model": "grok-4.3", "status": "completed", "output": [], "usage": usage | details}
+    turn = audit(host="api.x.ai", path="/v1/responses", response=response).turn
+
+    assert (turn.cost.source, turn.cost.reported, turn.cost.computed) == (CostSource.REPORTED, 630_600_000, 630_600_000)
+    assert (turn.usage.cache_read, turn.usage.output, turn.usage.reasoning) == (128, 80, 125)
+
+
+def test_a_compaction_that_the_messages_api_hides_is_priced(audit):
+    passes = [{"type": "compaction", "input_tokens": 99_195, "output_tokens": 81}]
+    passes.append({"type": "message", "input_tokens": 162, "output_tokens": 5})
+    usage = {"input_tokens": 162, "output_tokens": 5, "iterations": passes}
+    response = {
+        "type": "message",
+        "model": "claude-sonnet-4-6",
+        "content": [],
+        "stop_reason": "end_turn",
+        "usage": usage,
+    }
+    turn = audit(host="api.anthropic.com", path="/v1/messages", response=response).turn
+
+    assert (turn.usage.prompt, turn.usage.completion) == (99_357, 86)
+    assert turn.cost.total == 99_357 * 3_000_000 + 86 * 15_000_000
 
 
 def test_a_rejection_is_classified_and_not_billed(audit):

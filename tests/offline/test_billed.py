@@ -9,6 +9,7 @@ from costproxy.cli import main
 from tests.support.data import recordings, stated_costs
 
 BILLERS = {"openrouter.ai": "openrouter", "api.perplexity.ai": "perplexity", "api.x.ai": "xai"}
+METERED = ("/chat/completions", "/responses", "/messages")
 
 
 def priced(capsys, tmp_path, lines):
@@ -55,7 +56,7 @@ def test_bills_of_billers_are_taken_as_stated(capsys, tmp_path):
         assert cost["pico_usd"] == cost["reported_pico_usd"] == round(row["stated_cost_usd"] * 1e12)
         assert cost["source"] == "reported"
         equal[line["dialect"] + (" equal" if cost["computed_pico_usd"] == cost["pico_usd"] else " other")] += 1
-    assert equal["xai other"] == 0
+    assert (equal["xai equal"], equal["xai other"]) == (sum(row["host"] == "api.x.ai" for row in rows), 0)
     assert equal["openrouter equal"] >= 0.97 * (equal["openrouter equal"] + equal["openrouter other"])
 
 
@@ -72,7 +73,7 @@ def test_every_recorded_reply_is_taken(capsys, tmp_path):
     assert len(found) == len(replies)
     assert all(map(parts_add_up, found))
     for reply, line in zip(replies, found, strict=True):
-        chat = not reply.path or reply.path.endswith("/chat/completions")
-        assert (line["classification"]["unmetered"] is None) == chat, reply.name
+        metered = not reply.path or reply.path.endswith(METERED)
+        assert (line["classification"]["unmetered"] is None) == metered, reply.name
         if line["usage"] is None:
             assert line["cost"] is None or line["cost"]["pico_usd"] in (None, 0)

@@ -16,7 +16,7 @@ def test_sums_are_told_by_model_and_kind_and_no_quality_is_mixed_with_another(au
     report.add(audit(host="api.x.ai", response={"model": "grok-4.3", "usage": XAI, "choices": []}))
     report.add(audit(response=REPLY | {"model": "own\x1b[2J"}))
     report.add(audit(status=401, response={"error": {"message": "no"}}))
-    report.add(audit(path="/v1/responses", response={}))
+    report.add(audit(path="/v1/embeddings", response={}))
 
     lines = list(report.lines())
     assert lines[0].split() == ["model", "at", "kind", "tokens", "quality", "cost,", "$", "quality", "source"]
@@ -32,7 +32,7 @@ def test_sums_are_told_by_model_and_kind_and_no_quality_is_mixed_with_another(au
     ]
     assert list(report.summary()) == [
         "exchanges: 7 (success 5, client_error 1)",
-        "not metered: 1 (api_responses 1); what they cost is unknown",
+        "not metered: 1 (api_embeddings 1); what they cost is unknown",
         "cost: exact $0.0050325 (3), adjusted $0.00 (0), estimated $0.00002 (1), unknown (1), not billed (1)",
         "cost unknown: 1 (unknown model 1)",
         "reported against computed, xai: $0.0000325 against $0.0000325, ratio 1.000000; 1 of 1 equal",

@@ -1,0 +1,78 @@
+"""What a line of recordings may hold, and how each form is told from the others.
+
+- A conversation: `{"messages": […], "model", "tools", "usage": [{"index", "prompt_tokens", …}]}`, or its messages
+  alone, `[…]`. Each assistant's message was the reply to a request with all that stands before it.
+- A session: `{"requests": [{"host", "path", "body", "usage", "response_message", "finish_reason"}], "api"}`, or with
+  bodies alone, `{"requests": [{"messages": […]}]}`, or as differences, `{"base_messages": […], "requests":
+  [{"n": 24, "replace": {"9": "…"}}]}`: the first 24 messages, with the content of some replaced.
+- One exchange: `{"host", "path", "status", "request", "response"}`, as `costproxy price` reads it.
+- One request: a body alone, or one member of a session.
+
+An object with messages is a conversation or a request: one with fields that only a request has is a request, one
+that says where it is from or what its replies used is a conversation, and else the last message tells.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from costproxy.errors import WireError
+from costproxy.offline.recorded import RecordError
+from costproxy.offline.recorded_conversation import conversation_of
+from costproxy.offline.recorded_exchange import exchange_of
+from costproxy.offline.recorded_request import RecordedSource
+from costproxy.offline.recorded_session import deltas_of, request_of, session_of
+from costproxy.offline.recorded_values import kind
+from costproxy.wire import jsontext
+
+# Fields that a request has and a conversation does not.
+# Source: the references of the Chat Completions and Anthropic Messages APIs (read 2026-11).
+_OF_REQUESTS = frozenset(
+    {"stream", "stream_options", "temperature", "top_p", "max_tokens", "max_completion_tokens", "tool_choice"}
+    | {"parallel_tool_calls", "response_format", "seed", "stop", "n", "system", "reasoning_effort", "store"}
+)
+_OF_CONVERSATIONS = frozenset({"usage", "source", "source_file", "group", "license", "totals"})
+
+_Make = Callable[..., RecordedSource]
+
+
+def source_of(text: bytes, *, place: str, model: str | None = None) -> RecordedSource:
+    """Return what a line holds; `model` stands in where it names none.
+
+    Raises:
+        RecordError: it is none of the forms, or has a value of a wrong type.
+    """
+    try:
+        value = jsontext.decode(text)
+    except WireError as error:
+        raise RecordError(f"expected a recorded conversation, session, exchange or request, found: {error}") from None
+    if isinstance(value, list):
+        return conversation_of({"messages": value}, place=place, model=model)
+    if not isinstance(value, dict):
+        raise RecordError(f"expected an object or a list of messages, found {kind(value)}")
+    if "response" in value or "response_text" in value:
+        return exchange_of(text, place=place, now=datetime.now(UTC))
+    return _form(value)(value, place=place, model=model)
+
+
+def _form(fields: Mapping[str, Any]) -> _Make:
+    if "base_messages" in fields:
+        return deltas_of
+    if "requests" in fields:
+        return session_of
+    if "messages" in fields and "body" not in fields:
+        return conversation_of if _is_conversation(fields) else request_of
+    if fields.keys() & {"request", "body", "input"}:
+        return request_of
+    found = f"only {', '.join(sorted(fields)[:6]):.100}" if fields else "none"
+    raise RecordError(f"expected a field messages, requests, request, body or input, found {found}")
+
+
+def _is_conversation(fields: Mapping[str, Any]) -> bool:
+    if fields.keys() & _OF_CONVERSATIONS:
+        return True
+    if fields.keys() & _OF_REQUESTS:
+        return False
+    messages = fields["messages"]
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    return isinstance(last, Mapping) and last.get("role") == "assistant"
