@@ -1,0 +1,1 @@
+"""Which requests belong to the same conversation: how often costproxy is right. See docs/benchmarks.md."""
