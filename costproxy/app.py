@@ -24,6 +24,7 @@ from costproxy.meter.build import build_meter
 from costproxy.meter.conversations import Conversations
 from costproxy.overrides import open_prices, thresholds
 from costproxy.pricing.prices import Prices
+from costproxy.quotas.rates import Rates
 from costproxy.recording.log import Log
 from costproxy.recording.metrics import Metrics
 from costproxy.recording.recorder import Recorder
@@ -61,8 +62,9 @@ class Proxy:
         self._log = Log(level=settings.log.level, form=settings.log.format, on_drop=self._count_lost_line)
         prices = open_prices(settings)
         self.metrics.watch_price_table(prices.catalogue.info, lambda: datetime.now(UTC))
+        self._rates = Rates()
         self._recorder = Recorder(
-            build_meter(prices, secret=self._secret, conversations=self._conversations(prices)),
+            build_meter(prices, secret=self._secret, conversations=self._conversations(prices), rates=self._rates),
             (("metrics", self.metrics), ("log", self._log)),
             self.metrics.failed,
             announce=self.metrics.announce,

@@ -101,6 +101,20 @@ async def forgetful_bot(desk: Desk) -> None:
         await desk.pause(2.0)
 
 
+async def clock_watcher(desk: Desk) -> None:
+    """Begin the prompt with the time, so that nothing the provider has cached fits once a minute is over."""
+    clock = desk.chance.randint(0, 600)  # minutes past eight
+    thread: Thread = [said("system", ""), opening(desk.chance, scripts.CONCERNS)]
+    for turn in range(desk.chance.randint(5, 9)):
+        hour, minute = divmod(clock + turn // 2, 60)
+        thread[0] = said("system", f"It is {8 + hour:02}:{minute:02}. {scripts.CODING}")
+        heard = await desk.client.ask(thread, model="gpt-4o", stream=True)
+        if heard.message is None:
+            return
+        thread += [heard.message, said("user", desk.chance.choice(scripts.FOLLOW_UPS))]
+        await desk.pause(1.0)
+
+
 async def nightly_batch(desk: Desk) -> None:
     """Label one review after the other, and wait as long as a rejection asks for."""
     heard = await desk.client.ask([opening(desk.chance, (scripts.LABELS,))], model="gpt-4o-mini", max_tokens=2)
@@ -148,6 +162,7 @@ def all_apps() -> Sequence[App]:
         App(name="coding-agent", purpose="tools, reasoning, a cached prompt", episode=coding_agent, copies=2),
         App(name="runaway-agent", purpose="fills its window until it overflows", episode=runaway_agent),
         App(name="forgetful-bot", purpose="never appends the model's reply", episode=forgetful_bot),
+        App(name="clock-watcher", purpose="the time in its prompt breaks the cache", episode=clock_watcher),
         App(name="nightly-batch", purpose="429s, and waits as told", episode=nightly_batch, rest=0.2),
         App(name="impatient-import", purpose="429s, and does not wait", episode=impatient_import, rest=0.2),
         App(name="lapsed-trial", purpose="429s for want of money", episode=lapsed_trial),

@@ -13,7 +13,7 @@ import aiohttp
 from costproxy.app import Proxy
 from costproxy.demo.apps import all_apps
 from costproxy.demo.provider import ChatProvider
-from costproxy.demo.scoreboard import Score, line, table
+from costproxy.demo.scoreboard import Score, line, tables
 from costproxy.demo.upstream import SimulatedUpstream
 from costproxy.settings import Settings, load_settings
 
@@ -34,7 +34,7 @@ Try, in another terminal:
   curl {url}/v1/models
   curl {url}/v1/chat/completions -H 'content-type: application/json' \\
     -d '{{"model": "gpt-4o-mini", "messages": [{{"role": "user", "content": "Hello"}}]}}'
-  curl -s {admin}/metrics | grep costproxy_tokens_total
+  curl -s {admin}/metrics | grep costproxy_conversation_
 
 {ending}
 """
@@ -104,7 +104,7 @@ async def _at_work(base_url: str, speed: float) -> AsyncIterator[None]:
 
 
 async def _watch(scrape: Callable[[], Awaitable[Score]], stop: asyncio.Event, seconds: float | None) -> None:
-    """Show the score until the end, then a table of it, taken while the applications are still at work."""
+    """Show the score until the end, then tables of it, taken while the applications are still at work."""
     clock = asyncio.get_running_loop().time
     started = clock()
     terminal = sys.stdout.isatty()
@@ -116,7 +116,7 @@ async def _watch(scrape: Callable[[], Awaitable[Score]], stop: asyncio.Event, se
         _show(line(await scrape(), clock() - started), terminal=terminal)
     if terminal:
         print()  # off the line that was redrawn
-    print("", *table(await scrape()), sep="\n", flush=True)
+    print("", *tables(await scrape()), sep="\n", flush=True)
 
 
 def _show(text: str, *, terminal: bool) -> None:

@@ -1,6 +1,6 @@
-"""The demo's numbers: read from /metrics as anyone could, shown as a line and as a table."""
+"""The demo's numbers: read from /metrics as anyone could, shown as a line and as tables."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Self
@@ -11,12 +11,17 @@ REQUESTS = "costproxy_requests_total"
 TOKENS = "costproxy_tokens_total"
 LIMITED = "costproxy_rate_limited_total"
 IN_FLIGHT = "costproxy_in_flight_requests"
-STREAMS = "costproxy_time_to_first_token_seconds_count"  # plain replies have no first token
-KINDS = ("input", "cache_read", "cache_write", "output", "reasoning")
+CONVERSATIONS = "costproxy_conversation_requests_total"
+PROMPTS = "costproxy_conversation_prompt_tokens_total"
+WARNINGS = "costproxy_context_warnings_total"
+FILLED = "costproxy_context_used_ratio_bucket"
+MISTAKES = "costproxy_conversation_mistakes_total"
+BEGUN = ("new", "compaction_suspected")  # how the first request of a conversation relates to it
 ERRORS = ("upstream_error", "upstream_timeout", "upstream_truncated", "proxy_error", "client_error")
 
-# Column, series, labels: the table has one row per app.
-_COLUMNS: Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
+# Column, series, labels: the tables have one row per app.
+_Columns = Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]]
+_OUTCOMES: _Columns = MappingProxyType(
     {
         "requests": (REQUESTS, {}),
         "success": (REQUESTS, {"outcome": ("success",)}),
@@ -24,12 +29,18 @@ _COLUMNS: Mapping[str, tuple[str, Mapping[str, tuple[str, ...]]]] = MappingProxy
         "too long": (REQUESTS, {"outcome": ("context_exceeded",)}),
         "left": (REQUESTS, {"outcome": ("client_abort",)}),
         "errors": (REQUESTS, {"outcome": ERRORS}),
+    }
+)
+_TOKENS: _Columns = MappingProxyType(
+    {
         "input": (TOKENS, {"kind": ("input",)}),
         "cached": (TOKENS, {"kind": ("cache_read",)}),
         "output": (TOKENS, {"kind": ("output",)}),
         "reasoning": (TOKENS, {"kind": ("reasoning",)}),
     }
 )
+_App = Mapping[str, Collection[str]]  # {"app": [name]}, or nothing for all
+_NOTHING = "-"  # where there is nothing to tell it from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,37 +84,82 @@ class Score:
         fitting = (each.value for each in self.samples if each.name == name and each.fits(wanted))
         return round(sum(fitting))
 
+    def by(self, name: str, label: str, **wanted: Collection[str]) -> dict[str, float]:
+        """Return those sums by the values of one label, those of 0 left out."""
+        sums: dict[str, float] = {}
+        for each in self.samples:
+            if each.name == name and each.value and each.fits(wanted):
+                value = each.labels.get(label, "")
+                sums[value] = sums.get(value, 0.0) + each.value
+        return sums
+
     def apps(self) -> list[str]:
         """Return the apps that made a request, in alphabetical order."""
-        return sorted({each.labels["app"] for each in self.samples if each.name == REQUESTS and each.value})
+        return sorted(self.by(REQUESTS, "app"))
 
 
 def line(score: Score, seconds: float) -> str:
-    """Return the score as one line, `seconds` after the start."""
-    tokens = ((kind, score.total(TOKENS, kind=[kind])) for kind in KINDS)
-    used = ", ".join(f"{kind.replace('_', ' ')} {short(count)}" for kind, count in tokens if count)
-    counts = {
-        "requests": score.total(REQUESTS),
-        "streams": score.total(STREAMS),
-        "in flight": score.total(IN_FLIGHT),
-        "429": score.total(LIMITED),
-        "too long": score.total(REQUESTS, outcome=["context_exceeded"]),
-        "left": score.total(REQUESTS, outcome=["client_abort"]),
-        "errors": score.total(REQUESTS, outcome=ERRORS),
+    """Return the score as one line of at most 80 columns, `seconds` after the start."""
+    told = {
+        "requests": short(score.total(REQUESTS)),
+        "conversations": short(score.total(CONVERSATIONS, verdict=BEGUN)),
+        "resent": _resent(score),
+        "fullest": _fullest(score),
+        "mistakes": short(score.total(MISTAKES)),
     }
-    told = "  ".join(f"{name} {count}" for name, count in counts.items())
-    return f"{seconds:4.0f} s  {told}  tokens: {used or 'none yet'}"
+    return "  ".join([f"{seconds:4.0f} s", *(f"{name} {value}" for name, value in told.items())])
 
 
-def table(score: Score) -> list[str]:
-    """Return the score as a table with one row per app and a sum."""
-    rows = [["app", *_COLUMNS], *([app, *_cells(score, app=[app])] for app in score.apps()), ["all", *_cells(score)]]
+def tables(score: Score) -> list[str]:
+    """Return the score as three tables, of outcomes, tokens and conversations, with one row per app and a sum."""
+    head = ["app", "conversations", "resent", "over", "mistakes", "most often"]
+    parts = [
+        _table(["app", *_OUTCOMES], score, lambda of, app: _sums(_OUTCOMES, of, app)),
+        _table(["app", *_TOKENS], score, lambda of, app: _sums(_TOKENS, of, app)),
+        _table(head, score, _conversations),
+    ]
+    return [row for part in parts for row in ("", *part)][1:]
+
+
+def _table(head: list[str], score: Score, cells: Callable[[Score, _App], list[str]]) -> list[str]:
+    each = [[app, *cells(score, {"app": [app]})] for app in score.apps()]
+    rows = [head, *each, ["all", *cells(score, {})]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [_row(row, widths) for row in rows]
 
 
-def _cells(score: Score, **app: Collection[str]) -> list[str]:
-    return [f"{score.total(name, **labels, **app):,}" for name, labels in _COLUMNS.values()]
+def _sums(columns: _Columns, score: Score, app: _App) -> list[str]:
+    return [f"{score.total(name, **labels, **app):,}" for name, labels in columns.values()]
+
+
+def _conversations(score: Score, app: _App) -> list[str]:
+    """Return how many began, what they sent again, the highest threshold that one came over, and what went wrong."""
+    over = max((float(each) for each in score.by(WARNINGS, "threshold", **app)), default=None)
+    mistakes = score.by(MISTAKES, "kind", **app)
+    return [
+        f"{score.total(CONVERSATIONS, verdict=BEGUN, **app):,}",
+        _resent(score, **app),
+        _NOTHING if over is None else f"{over:.0%}",
+        f"{sum(mistakes.values()):,.0f}",
+        max(mistakes, key=lambda kind: mistakes[kind], default=_NOTHING),
+    ]
+
+
+def _resent(score: Score, **app: Collection[str]) -> str:
+    """Return the share of prompt tokens that had been sent before."""
+    parts = score.by(PROMPTS, "part", **app)
+    whole = sum(parts.values())
+    return f"{parts.get('resent', 0.0) / whole:.0%}" if whole else _NOTHING
+
+
+def _fullest(score: Score) -> str:
+    """Return between which shares of its window the fullest prompt was; a histogram knows no more."""
+    buckets = {float(bound): count for bound, count in score.by(FILLED, "le").items()}
+    most = max(buckets.values(), default=0.0)
+    if not most:
+        return _NOTHING
+    below = [bound for bound in buckets if buckets[bound] < most]
+    return f">{max(below):.0%}" if below else f"<{min(buckets):.0%}"
 
 
 def _row(cells: list[str], widths: list[int]) -> str:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 from costproxy.meter.conversations import Conversations
 from costproxy.meter.estimator import Estimator
+from costproxy.meter.failure import failure_of
 from costproxy.meter.outcome import limit_reason, outcome, usage_missing
+from costproxy.meter.rejections import settle
 from costproxy.model import (
     Asked,
     ChatReply,
@@ -27,6 +29,7 @@ from costproxy.model import (
 from costproxy.pricing.prices import Names, Prices
 from costproxy.pricing.reported import reported_cost
 from costproxy.pricing.units import units_of
+from costproxy.quotas.rates import Rates
 from costproxy.wire import errors
 from costproxy.wire.surfaces import SURFACES
 
@@ -49,10 +52,12 @@ class Meter:
         prices: Prices | None = None,
         estimator: Estimator | None = None,
         conversations: Conversations | None = None,
+        rates: Rates | None = None,
     ) -> None:
         self._prices = prices
         self._estimator = estimator
         self._conversations = conversations
+        self._rates = rates
 
     def place(self, asked: Asked) -> Placement | None:
         """Find the conversation of a request; `turn` or `forget` must follow once it is over."""
@@ -100,16 +105,20 @@ class Meter:
         if usage is None and missing in _ESTIMABLE and not _waived(exchange):
             usage = self._estimated(exchange)
         cost = self._cost(exchange, usage) if exchange.api in SURFACES else None
+        ended = outcome(exchange)
+        failure = failure_of(exchange, ended)
         return Turn(
             exchange=exchange,
-            outcome=outcome(exchange),
+            outcome=ended,
             model=served or asked,
             model_proven=exchange.status is not None and exchange.status < 300,
-            limit_reason=limit_reason(exchange),
+            limit_reason=limit_reason(ended, failure),
             usage_missing=missing,
             usage=usage,
             cost=cost,
             standing=self._standing(exchange, usage, cost),
+            failure=failure,
+            retries=settle(self._rates, exchange, failure, usage) if self._rates is not None else None,
         )
 
     def _estimated(self, exchange: Exchange) -> Usage | None:

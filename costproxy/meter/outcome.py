@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from costproxy.model import ChatReply, Ending, Exchange, Outcome
+from costproxy.model import ChatReply, Ending, Exchange, Failure, Outcome
 from costproxy.wire import errors
 
 _BY_ENDING = {
@@ -57,16 +57,14 @@ def _limits_with(status: int | None) -> Collection[str]:
     return errors.LIMIT_REASONS if status is not None and status >= 400 else _LIMITS_IN_STREAMS
 
 
-def limit_reason(exchange: Exchange) -> str | None:
-    """Return which limit a rejection was for: requests, tokens, concurrency, quota, overloaded or unknown.
+def limit_reason(outcome: Outcome, failure: Failure | None) -> str | None:
+    """Return which limit a rejection was for: requests, tokens, concurrency, quota, oversized, overloaded or unknown.
 
     Not every one is a 429: money that ran out is 402 with some providers, a full tier 498 with Groq.
     """
-    reply = exchange.reply
-    if outcome(exchange) is not Outcome.RATE_LIMITED:
+    if outcome is not Outcome.RATE_LIMITED:
         return None
-    kind = reply.error.kind if reply and reply.error else errors.classify(b"", exchange.status or 429)
-    return errors.LIMIT_REASONS.get(kind, "unknown")
+    return errors.LIMIT_REASONS.get(failure or "", "unknown")
 
 
 def usage_missing(exchange: Exchange) -> str | None:

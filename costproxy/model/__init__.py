@@ -23,7 +23,7 @@ from costproxy.model.exchange import Ending, Exchange, Timing
 from costproxy.model.limits import Limits
 from costproxy.model.money import Cost, CostQuality, CostSource, not_billed
 from costproxy.model.prompt import NO_CLAIM, Claim, IdentitySource, JsonText, Prompt, ReplyCall, ReplyMessage
-from costproxy.model.rates import NO_WORD, Failure, Quota, RateWord, Resource, Window
+from costproxy.model.rates import NO_WORD, Failure, Quota, RateStanding, RateWord, Resource, StormEvent, Window
 from costproxy.model.turn import Outcome, Turn
 from costproxy.model.usage import TokenKind, Usage, UsageQuality
 
@@ -56,6 +56,7 @@ __all__ = [
     "Placement",
     "Prompt",
     "Quota",
+    "RateStanding",
     "RateWord",
     "Region",
     "ReplyCall",
@@ -64,6 +65,7 @@ __all__ = [
     "Resource",
     "SeenText",
     "Standing",
+    "StormEvent",
     "Timing",
     "TokenKind",
     "Totals",

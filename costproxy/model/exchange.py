@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from costproxy.model.chat import ChatReply, ChatRequest
 from costproxy.model.conversation import Placement
+from costproxy.model.rates import NO_WORD, RateWord
 
 
 class Ending(StrEnum):
@@ -57,5 +58,8 @@ class Exchange:
     refusal: str | None = None  # why costproxy answered in the upstream's place, as in `x-costproxy-error`
     request: ChatRequest | None = None
     reply: ChatReply | None = None
+    rate: RateWord = NO_WORD  # what the reply's headers said about limits
+    retry_count: int | None = None  # `x-stainless-retry-count`: attempts before this one; None: not said
+    caller: bytes = b""  # digest of the API key, b"" without one; never the key
     placement: Placement | None = None  # None: its conversation could not be looked for
     request_text: bytes | None = None  # the decoded request, where the tokens have to be counted from it

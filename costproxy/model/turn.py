@@ -6,6 +6,7 @@ from enum import StrEnum
 from costproxy.model.conversation import Standing
 from costproxy.model.exchange import Exchange
 from costproxy.model.money import Cost
+from costproxy.model.rates import Failure, RateStanding
 from costproxy.model.usage import Usage
 
 
@@ -36,3 +37,5 @@ class Turn:
     usage: Usage | None = None  # as reported, else as estimated; None means unknown
     cost: Cost | None = None  # None for what costs nothing anywhere: other APIs than chat
     standing: Standing | None = None  # in its conversation; None for an exchange that has none
+    failure: Failure | None = None  # why it did not succeed; None: it did
+    retries: RateStanding | None = None  # among the attempts of its request; None for an API that nobody limits

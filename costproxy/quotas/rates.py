@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from threading import Lock
 
 from costproxy.model import Resource
+from costproxy.model.rates import RateStanding
 from costproxy.quotas.attempt import Attempt
 from costproxy.quotas.book import QuotaBook, Reading
 from costproxy.quotas.retries import Retries
-from costproxy.quotas.standing import RateStanding
 from costproxy.quotas.storms import Place
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from costproxy.model import Failure
+from costproxy.model.rates import RateStanding
 from costproxy.quotas.attempt import HOPELESS, REFUSALS, Attempt
 from costproxy.quotas.deadlines import Deadlines
 from costproxy.quotas.repeats import Failed, Repeats, Request
-from costproxy.quotas.standing import RateStanding
 from costproxy.quotas.storms import Place, Storms
 
 EARLY = 0.1  # seconds before the time that was named from which nobody is blamed

@@ -2,7 +2,7 @@
 
 from collections import Counter, OrderedDict, deque
 
-from costproxy.quotas.standing import StormEvent
+from costproxy.model.rates import StormEvent
 
 WINDOW = 60.0  # seconds
 ATTEMPTS = 2.0  # per distinct request

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import struct
+from collections.abc import Sequence
 from time import perf_counter
 
 from aiohttp.http import HttpVersion10
@@ -40,6 +41,7 @@ class ClientReply:
         self.status: int | None = None  # None: nothing was sent
         self.bytes_in = 0  # body bytes from the upstream
         self.replied: float | None = None  # when its head came in
+        self.headers: Sequence[RawHeader] = ()  # of the upstream
         self.active = perf_counter()  # when the upstream last showed that it works
         self.loss: Loss | None = None
         self.ended = False
@@ -71,7 +73,7 @@ class ClientReply:
     def head(self, head: ReplyHead) -> None:
         """Pass the head on, framed for this client."""
         self.replied = perf_counter()
-        self.status = head.status
+        self.status, self.headers = head.status, head.headers
         encoding = value_of(head.headers, b"content-encoding").decode("latin-1")
         if self._hides(head, encoding):
             self._filter = UsageChunkFilter()

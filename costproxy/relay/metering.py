@@ -1,10 +1,10 @@
 """The metering of one exchange: its tap, its place in a conversation, its record."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import time
 
-from costproxy.model import Asked, ChatReply, ChatRequest, Exchange, Placement
+from costproxy.model import NO_WORD, Asked, ChatReply, ChatRequest, Exchange, Placement, RateWord
 from costproxy.relay.desk import Ticket
 from costproxy.relay.errand import Errand
 from costproxy.relay.headers import RawHeader
@@ -14,6 +14,7 @@ from costproxy.relay.tap import ReplyObserver, Tap
 from costproxy.relay.upload import Body
 from costproxy.wire.model_list import ModelListObserver
 from costproxy.wire.observer import Observer
+from costproxy.wire.rate_headers import rate_word
 
 # Bytes. What is larger is read, and looked for among the conversations, in the desk's thread: a request of this size
 # takes about a millisecond, and handing smaller ones over costs more than it saves.
@@ -21,6 +22,7 @@ PLACED_ON_LOOP = 256 * 1024
 PARSED_ON_LOOP = 2 * 1024 * 1024  # likewise of replies, which are only parsed
 # A longer request is not kept beyond its sending; if its usage is missing, its tokens are told by its length.
 _KEPT_REQUEST = 1024 * 1024
+_MOST_DIGITS = 5  # of a client's count of its attempts
 
 
 class Metering:
@@ -105,7 +107,7 @@ class Metering:
             upstream=errand.upstream.name,
             api=errand.api.name,
             app=errand.app,
-            caller=self._instruments.caller_of(self._head.api_key),
+            caller=self.caller,
             at=self.started_at,
             request=request,
             prompt=prompt,
@@ -167,6 +169,27 @@ class Metering:
         with contextlib.suppress(Exception):
             return self._ticket.placement if self._ticket is not None else None
         return None
+
+    @property
+    def retry_count(self) -> int | None:
+        """How many attempts the client says came before this one; None: it does not say."""
+        said = self._head.value(b"x-stainless-retry-count")
+        return int(said) if said.isdigit() and len(said) < _MOST_DIGITS else None
+
+    @property
+    def caller(self) -> bytes:
+        """The digest of the API key."""
+        return self._instruments.caller_of(self._head.api_key)
+
+    def rate(self, headers: Sequence[RawHeader], *, status: int | None, at: float) -> RateWord:
+        """Return what a reply's headers say about limits; `at` is when they came, seconds since the epoch."""
+        if status is None:
+            return NO_WORD
+        try:
+            values = ClientHead(headers).values
+            return rate_word(values, status=status, dialect=self._errand.upstream.settings.dialect, now=at)
+        except Exception:  # noqa: BLE001  # a defect of ours must not cost the record
+            return NO_WORD
 
     def reply(self, at: float) -> ChatReply | None:
         """Return what the reply said until `at` (monotonic seconds), parsing what has not been parsed yet."""

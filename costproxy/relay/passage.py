@@ -120,8 +120,15 @@ class Passage:
             refusal=self._refusal,
             request_text=metering.request_text,
             reply=reply,
+            rate=metering.rate(self.reply.headers, status=self.reply.status, at=self._replied_at()),
+            retry_count=metering.retry_count,
+            caller=metering.caller,
             placement=metering.placement,
         )
+
+    def _replied_at(self) -> float:
+        """Return when the head of the reply came, in seconds since the epoch."""
+        return self._metering.started_at + (self.reply.replied or self._started) - self._started
 
     # -- the request -------------------------------------------------------------------------------------
 

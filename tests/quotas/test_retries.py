@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costproxy.model import Failure, RateWord, Verdict
+from costproxy.model.rates import NO_STANDING, RateStanding, StormEvent
 from costproxy.quotas.attempt import HOPELESS, REFUSALS, Attempt
 from costproxy.quotas.retries import Retries
-from costproxy.quotas.standing import NO_STANDING, RateStanding, StormEvent
 from tests.quotas.attempts import attempt, refused
 
 NEW, RETRY = Verdict.NEW, Verdict.RETRY

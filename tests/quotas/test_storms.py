@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costproxy.quotas.standing import StormEvent
+from costproxy.model.rates import StormEvent
 from costproxy.quotas.storms import WINDOW, Storms
 
 HERE = ("crm", "openai")
