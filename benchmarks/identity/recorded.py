@@ -50,7 +50,8 @@ def folder(given: Path | None) -> Path:
     Raises:
         BenchError: it is not there.
     """
-    found = given or Path(os.environ.get(VARIABLE) or _USUAL_PLACE) / _FOLDER
+    found = given or Path(os.environ.get(VARIABLE) or _USUAL_PLACE)
+    found = found / _FOLDER if (found / _FOLDER).is_dir() else found
     if not found.is_dir():
         raise BenchError(f"expected a folder of recorded conversations (an argument, or {VARIABLE}), found no {found}")
     return found

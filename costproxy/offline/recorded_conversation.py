@@ -15,7 +15,8 @@ def conversation_of(fields: Mapping[str, Any], *, place: str, model: str | None)
     """Return a conversation in the form of chat messages; `model` stands in where it names none.
 
     Each assistant's message was the reply to a request with all that stands before it. An opening that the
-    application put there itself, with nothing before it to reply to, had no request.
+    application put there itself, with nothing before it to reply to, had no request; nor had those among the first
+    `demo_messages` behind the system prompt, an example that the application made up.
 
     Raises:
         RecordError: a value is of a wrong type.
@@ -24,7 +25,9 @@ def conversation_of(fields: Mapping[str, Any], *, place: str, model: str | None)
     usage = _usage(fields.get("usage"))
     frame = _Frame(model=text_or_none(fields.get("model")) or model, tools=fields.get("tools"))
     host = (text_or_none(fields.get("host")) or "").lower()
-    requests = _requests(messages, usage, frame, place, host)
+    requests = _requests(
+        messages, usage, frame, place, host, begins=_behind_demo(messages, fields.get("demo_messages"))
+    )
     return RecordedSource(source=place, truth=Truth.CONVERSATION, requests=requests)
 
 
@@ -45,9 +48,11 @@ def _requests(
     frame: _Frame,
     place: str,
     host: str,
+    *,
+    begins: int,
 ) -> Iterator[RecordedRequest]:
     sent = [written(message) for message in messages]
-    replies = (at for at, message in enumerate(messages) if message.get("role") == "assistant")
+    replies = (at for at, message in enumerate(messages) if at >= begins and message.get("role") == "assistant")
     asked = (at for at in replies if at in usage or _asks(messages[:at]))
     for index, at in enumerate(asked):
         bill = dict(usage.get(at, {}))
@@ -65,6 +70,16 @@ def _requests(
             usage=bill or None,
             finish_reason=reason,
         )
+
+
+def _behind_demo(messages: Sequence[Mapping[str, Any]], count: Any) -> int:
+    """Return where the conversation itself begins."""
+    if count is None:
+        return 0
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise RecordError(f"demo_messages: expected how many messages, found {kind(count)}")
+    lead = next((at for at, message in enumerate(messages) if message.get("role") not in _SYSTEM), len(messages))
+    return lead + count
 
 
 def _asks(messages: Sequence[Mapping[str, Any]]) -> bool:

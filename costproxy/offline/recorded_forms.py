@@ -31,7 +31,7 @@ _OF_REQUESTS = frozenset(
     {"stream", "stream_options", "temperature", "top_p", "max_tokens", "max_completion_tokens", "tool_choice"}
     | {"parallel_tool_calls", "response_format", "seed", "stop", "n", "system", "reasoning_effort", "store"}
 )
-_OF_CONVERSATIONS = frozenset({"usage", "source", "source_file", "group", "license", "totals"})
+_OF_CONVERSATIONS = frozenset({"usage", "demo_messages", "source", "source_file", "group", "license", "totals"})
 
 _Make = Callable[..., RecordedSource]
 

@@ -62,6 +62,17 @@ def test_an_opening_that_was_billed_had_one():
     assert [each.usage for each in requests(line)] == [{"prompt_tokens": 3}]
 
 
+def test_an_example_that_the_application_made_up_had_no_requests():
+    line = {"messages": [*HELLO, user("5"), assistant("6")], "demo_messages": 2}
+    assert [len(json.loads(each.body)["messages"]) for each in requests(line)] == [4, 6]
+
+
+@pytest.mark.parametrize("count", [-1, True, "2", 1.5])
+def test_a_length_of_an_example_that_is_none_is_refused(count):
+    with pytest.raises(RecordError, match="demo_messages: expected how many messages"):
+        source({"messages": HELLO, "demo_messages": count})
+
+
 def test_the_model_of_a_recording_wins_over_the_one_that_stands_in():
     line = {"messages": HELLO, "model": "own"}
     assert json.loads(requests(line, model="other")[0].body)["model"] == "own"

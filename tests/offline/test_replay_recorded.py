@@ -35,6 +35,8 @@ def asked(recorded: dict) -> int:
     if "requests" in recorded:
         return len(recorded["requests"])
     roles = [message["role"] for message in recorded["messages"]]
+    if "demo_messages" in recorded:  # of which there is one system message before
+        return roles[1 + recorded["demo_messages"] :].count("assistant")
     first = next(at for at, role in enumerate(roles) if role not in ("system", "developer", "assistant"))
     early = {entry["index"] for entry in recorded.get("usage") or () if entry["index"] < first}
     return roles[first:].count("assistant") + len(early)
