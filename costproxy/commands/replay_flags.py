@@ -29,6 +29,7 @@ what the report means:
 
 lines of --format json, one per request (the report goes to stderr then; null is unknown):
   source, request                          where it was recorded: file and line, and which request of it, from 0
+  api, model                               chat, messages or responses; the model that served, else the one asked for
   conversation, turn, step, verdict, ambiguous, identity_source     what it was found to be, and what told that
   prompt_tokens, new_tokens, resent_tokens, completion_tokens, quality, cost_usd, cost_quality
   context_used, context_limit, context_ratio, turns_left

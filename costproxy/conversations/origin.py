@@ -21,11 +21,10 @@ class Origin:
 def origin_of(asked: Asked, digests: Digests) -> Origin:
     """Return where a request comes from. The application is part of every name, the caller is not: keys change."""
     claim, app = asked.prompt.claim, asked.app
-    name = state = 0
-    if claim.thread is not None:
-        key = name = digests.of_text("thread", app, claim.thread)
-    elif claim.previous is not None:
-        key = state = state_of(claim.previous, digests)
+    name = digests.of_text("thread", app, claim.thread) if claim.thread is not None else 0
+    state = state_of(claim.previous, digests) if claim.previous is not None else 0
+    if state or name:
+        key = state or name
     elif claim.session is not None:
         key = digests.of_text("session", app, claim.session)
     else:

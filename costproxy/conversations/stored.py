@@ -3,6 +3,7 @@
 from costproxy.conversations.memory import Memory
 from costproxy.conversations.request import Request
 from costproxy.conversations.search import Match, repeated
+from costproxy.conversations.thread import Thread
 from costproxy.model import Verdict
 
 
@@ -24,3 +25,8 @@ def goes_on(request: Request, state: int, *, memory: Memory, at: float) -> Match
         by_chain=False,
         is_reply=True,
     )
+
+
+def goes_on_named(thread: Thread, at: float) -> Match:
+    """Return the thread that the application named itself, where the state it goes on from is not known."""
+    return Match(thread=thread, verdict=Verdict.CONTINUE, round=thread.head(at), by_chain=False, is_reply=True)

@@ -17,7 +17,7 @@ from costproxy.conversations.reply import read_reply
 from costproxy.conversations.request import Request, read_request
 from costproxy.conversations.round import Round
 from costproxy.conversations.search import Match, Scope, Search
-from costproxy.conversations.stored import goes_on
+from costproxy.conversations.stored import goes_on, goes_on_named
 from costproxy.conversations.thread import MESSAGES, Thread
 from costproxy.model import Asked, Mistake, MistakeKind, Placement, ReplyMessage, Verdict
 
@@ -112,7 +112,7 @@ class Tracker:
         )
         found = None
         if origin.state:
-            found = goes_on(request, origin.state, memory=memory, at=at)
+            found = goes_on(request, origin.state, memory=memory, at=at) or (only and goes_on_named(only, at))
         elif only is not None or not origin.name:
             found = Search(request, scope, memory=memory, digests=self._digests, at=at).find()
         return found or self._new(asked, origin, request, scope)

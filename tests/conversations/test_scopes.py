@@ -179,3 +179,22 @@ def test_a_state_that_was_never_seen_is_a_new_conversation_of_that_name() -> Non
     second = app.ask([NEXT], REPLY, api="responses", claim=previous("resp_1"))
     assert (first.verdict, first.source) == (Verdict.NEW, IdentitySource.API_STATE)
     assert second.conversation == first.conversation
+
+
+def test_the_state_of_the_api_comes_before_a_name() -> None:
+    app = App()
+    first = app.ask([OPENING], REPLY, api="responses", claim=thread("7"), id="resp_0")
+    for number in range(1, 4):
+        both = Claim(previous=f"resp_{number - 1}", thread="7", source=IdentitySource.API_STATE)
+        placement = app.ask([user(f"{number}")], REPLY, api="responses", claim=both, id=f"resp_{number}")
+        assert (placement.conversation, placement.verdict) == (first.conversation, Verdict.CONTINUE)
+        assert (placement.turn, placement.extends, placement.mistakes) == (number + 1, True, ())
+
+
+def test_a_name_tells_where_the_state_was_never_seen() -> None:
+    app = App()
+    first = app.ask([OPENING], REPLY, api="responses", claim=thread("7"))
+    both = Claim(previous="resp_unseen", thread="7", source=IdentitySource.API_STATE)
+    placement = app.ask([NEXT], REPLY, api="responses", claim=both)
+    assert (placement.conversation, placement.verdict) == (first.conversation, Verdict.CONTINUE)
+    assert placement.mistakes == ()
