@@ -33,6 +33,11 @@ HEADERS = (
     (b"Cookie", f"session={SECRET}".encode()),
     (b"Proxy-Authorization", f"Basic {SECRET}".encode()),
     (b"X-Conversation", SECRET.encode()),
+    (b"X-Session-Id", SECRET.encode()),
+    (b"X-Costproxy-Session-Id", SECRET.encode()),
+    (b"X-Costproxy-Thread-Id", SECRET.encode()),
+    (b"Baggage", f"session.id={SECRET},gen_ai.conversation.id={SECRET}".encode()),
+    (b"X-Claude-Code-Session-Id", f"{SECRET} {'x' * 300}".encode()),
 )
 REPLY_HEADERS = [("Set-Cookie", SECRET), ("X-Request-Id", SECRET), ("Content-Type", "application/json")]
 TOOL = {"type": "function", "function": {"name": SECRET, "description": SECRET, "parameters": {SECRET: SECRET}}}
@@ -81,7 +86,9 @@ def by_header(seen: SeenRequest) -> Plan:
 def body(*, streaming: bool) -> bytes:
     message = {"role": "user", "content": [{"type": "text", "text": SECRET}], "name": SECRET}
     asked = {"model": "gpt-4o-mini", "stream": streaming, "messages": [message], "tools": [TOOL], "user": SECRET}
-    return json.dumps({**asked, "metadata": {SECRET: SECRET}, SECRET: SECRET}).encode()
+    sessions = {"session_id": SECRET, "prompt_cache_key": SECRET, "previous_response_id": SECRET}
+    metadata = {SECRET: SECRET, "session_id": SECRET, "user_id": f"user_{SECRET}_session_{SECRET}"}
+    return json.dumps({**asked, **sessions, "metadata": metadata, SECRET: SECRET}).encode()
 
 
 MALFORMED = (
@@ -145,7 +152,11 @@ async def told(proxy: Served) -> str:
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
 async def test_nothing_of_the_traffic_is_told_at_any_level(tmp_path: Path, level: str) -> None:
-    env = {"COSTPROXY_UPSTREAM_IDLE_TIMEOUT": "0.2", "COSTPROXY_LOG_LEVEL": level}
+    env = {
+        "COSTPROXY_UPSTREAM_IDLE_TIMEOUT": "0.2",
+        "COSTPROXY_LOG_LEVEL": level,
+        "COSTPROXY_CONVERSATIONS_RESPONSE_HEADERS": "true",
+    }
     quiet = level in ("warning", "error")
     async with SimulatedUpstream(by_header) as up, served(up.url, home=tmp_path, env=env, quiet=quiet) as proxy:
         count = await say_everything(proxy)
@@ -165,6 +176,9 @@ FAULTS = {
     "opening": "costproxy.relay.relay.Relay._open",
     "preparing": "costproxy.relay.passage.Passage._prepare",
     "announcing": "costproxy.recording.metrics.Metrics.announce",
+    "sitting at the desk": "costproxy.recording.recorder.Recorder.open",
+    "asking": "costproxy.relay.metering.Metering._asked",
+    "placing": "costproxy.meter.Meter.place",
     "hearing": "costproxy.relay.connection.UpstreamConnection._hand_on",
     "passing on": "costproxy.relay.client_reply.ClientReply.head",
     "observing": "costproxy.wire.observer.Observer.body",

@@ -97,6 +97,7 @@ class Memory:
         before = round_.keys
         round_.whole = reply.whole and (round_.whole or not round_.answered)
         round_.answered = True
+        round_.cut = reply.cut
         round_.waits_for_tools = reply.calls
         round_.keys = _both(before, reply.keys)
         self.index.add(round_.keys, thread)

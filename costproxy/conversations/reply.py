@@ -19,6 +19,7 @@ class Reply:
     keys: tuple[int, ...] = ()  # for each choice: the chain after it, the last link and it; then the tool calls
     calls: bool = False  # it calls tools
     whole: bool = False  # it is known from end to end, and not empty
+    cut: bool = False  # it broke off
 
 
 def read_reply(placed: Placed, messages: Sequence[ReplyMessage], *, reader: Reader, digests: Digests) -> Reply:
@@ -36,4 +37,5 @@ def read_reply(placed: Placed, messages: Sequence[ReplyMessage], *, reader: Read
             keys.append(digests.tail(placed.scope, placed.last.digest, facts.digest))
         calls += (digests.step(placed.scope, made) for made in facts.makes if made & 1)
     whole = bool(messages) and not empty and all(message.whole for message in messages)
-    return Reply(keys=(*keys, *calls[:_MOST_CALLS]), calls=bool(calls), whole=whole)
+    cut = not all(message.whole for message in messages)
+    return Reply(keys=(*keys, *calls[:_MOST_CALLS]), calls=bool(calls), whole=whole, cut=cut)

@@ -6,7 +6,19 @@ _STUCK = 1800.0  # seconds after which a request without any end is taken for fa
 class Round:
     """One request, sent once or again and again, and its replies: where the chain stood before and after them."""
 
-    __slots__ = ("answered", "at", "keys", "rooted", "step", "told", "turn", "under_way", "waits_for_tools", "whole")
+    __slots__ = (
+        "answered",
+        "at",
+        "cut",
+        "keys",
+        "rooted",
+        "step",
+        "told",
+        "turn",
+        "under_way",
+        "waits_for_tools",
+        "whole",
+    )
 
     def __init__(self, *, request: int, turn: int, step: int, rooted: bool, at: float) -> None:
         # What it is found by: the chain after its last link; then the chain after each reply, the last link and the
@@ -18,6 +30,7 @@ class Round:
         self.at = at  # seconds since the epoch, when it was last sent
         self.under_way = 1
         self.answered = False  # at least once
+        self.cut = False  # the last reply broke off
         self.whole = False  # all its replies are known from end to end, and none is empty
         self.waits_for_tools = False  # a reply called some
         self.told = False  # that its reply was dropped or altered
@@ -39,6 +52,10 @@ class Round:
     def is_under_way(self, at: float) -> bool:
         """Tell whether a reply is still awaited."""
         return self.under_way > 0 and at - self.at <= _STUCK
+
+    def is_unfinished(self, at: float) -> bool:
+        """Tell whether whoever asked has reason to ask again: no reply came and none will, or it broke off."""
+        return self.has_failed(at) or (self.cut and not self.is_under_way(at))
 
     def has_failed(self, at: float) -> bool:
         """Tell whether it never got a reply, and will get none."""

@@ -148,7 +148,7 @@ class Search:
         return self._tail(links[-3].digest, links[-2].digest) in round_.keys
 
     def _failed_soon(self, round_: Round) -> bool:
-        return round_.has_failed(self._at) and self._at - round_.at < _SOON
+        return round_.is_unfinished(self._at) and self._at - round_.at < _SOON
 
     def _awaited(self, links: int, instead_of: _Candidate, others: set[str]) -> Match | None:
         index, keys = self._memory.index, self._request.keys
@@ -282,7 +282,7 @@ def repeated(round_: Round, at: float) -> Verdict:
     """Tell what it means that a request is sent again."""
     if round_.is_under_way(at):
         return Verdict.DUPLICATE
-    return Verdict.REGENERATE if round_.answered else Verdict.RETRY
+    return Verdict.RETRY if round_.is_unfinished(at) else Verdict.REGENERATE
 
 
 def _best(found: Iterable[_Candidate]) -> list[_Candidate]:

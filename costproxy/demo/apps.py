@@ -85,7 +85,7 @@ async def runaway_agent(desk: Desk) -> None:
     """Feed whole files to a model with a small window until the thread no longer fits."""
     thread: Thread = [opening(desk.chance, scripts.CHORES)]
     while True:
-        heard = await desk.client.ask(thread, model="gpt-4", stream=True)
+        heard = await desk.client.ask(thread, model="gpt-4", stream=True, max_tokens=500)
         if heard.message is None:  # context_length_exceeded
             return await desk.pause(4.0)
         thread += [heard.message, said("user", f"Here is the next file.\n{file_dump(desk.chance, 100)}")]
@@ -117,7 +117,7 @@ async def clock_watcher(desk: Desk) -> None:
 
 async def nightly_batch(desk: Desk) -> None:
     """Label one review after the other, and wait as long as a rejection asks for."""
-    heard = await desk.client.ask([opening(desk.chance, (scripts.LABELS,))], model="gpt-4o-mini", max_tokens=2)
+    heard = await desk.client.ask([opening(desk.chance, (scripts.LABELS,))], model="gpt-4o-mini")
     if heard.status == 429:
         await asyncio.sleep(heard.wait or 1.0)  # the provider's seconds, whatever the demo's speed
 

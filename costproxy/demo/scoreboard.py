@@ -9,8 +9,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 REQUESTS = "costproxy_requests_total"
 TOKENS = "costproxy_tokens_total"
-LIMITED = "costproxy_rate_limited_total"
-IN_FLIGHT = "costproxy_in_flight_requests"
 CONVERSATIONS = "costproxy_conversation_requests_total"
 PROMPTS = "costproxy_conversation_prompt_tokens_total"
 WARNINGS = "costproxy_context_warnings_total"
@@ -102,7 +100,7 @@ def line(score: Score, seconds: float) -> str:
     """Return the score as one line of at most 80 columns, `seconds` after the start."""
     told = {
         "requests": short(score.total(REQUESTS)),
-        "conversations": short(score.total(CONVERSATIONS, verdict=BEGUN)),
+        "chats": short(score.total(CONVERSATIONS, verdict=BEGUN)),
         "resent": _resent(score),
         "fullest": _fullest(score),
         "mistakes": short(score.total(MISTAKES)),

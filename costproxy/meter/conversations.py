@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from costproxy.conversations.account import Step
 from costproxy.conversations.tracker import Placed, Tracker
-from costproxy.model import Asked, ContextUse, Cost, Exchange, Foresight, Limits, Placement, Standing, Usage
+from costproxy.model import Asked, ContextUse, Cost, Exchange, Foresight, Limits, Placement, Standing, Usage, Verdict
 from costproxy.pricing.context_limits import ContextLimits
 from costproxy.pricing.prices import Names, Prices
 
@@ -42,7 +42,9 @@ class Conversations:
         context = None
         if expected is not None and usable is not None and known.source is not None:
             context = ContextUse(used=expected, usable=usable, source=known.source)
-        return Foresight(placement=placed.placement, context=context, turns_left=account.turns_left)
+        return Foresight(
+            placement=placed.placement, context=context, turns_left=_after(placed.placement, account.turns_left)
+        )
 
     def answered(self, exchange: Exchange) -> None:
         """Take the reply of an exchange that is over: its next request may come before its bill is known."""
@@ -72,7 +74,8 @@ class Conversations:
         if placed is None:
             return None
         step = self._step(exchange, names, placed.placement, usage, cost)
-        placed.thread.model = step.model  # as all series of this exchange call it
+        if step.accepted or placed.thread.model is None:
+            placed.thread.model = step.model  # as all series of this exchange call it
         return placed.thread.account.settle(step)
 
     def forget(self, exchange: str) -> None:
@@ -125,6 +128,12 @@ class Conversations:
             return self._prices.cost(counts, names, at=at, service_tier=tier).computed
 
         return price
+
+
+def _after(placement: Placement, left: int | None) -> int | None:
+    """Return the turns that are left after this one, of those left before it."""
+    repeats = placement.verdict in (Verdict.RETRY, Verdict.DUPLICATE, Verdict.REGENERATE)
+    return left if left is None or repeats else max(0, left - 1)
 
 
 def _accepted(exchange: Exchange) -> bool:

@@ -14,7 +14,7 @@ class Verdict(StrEnum):
 
     NEW = "new"
     CONTINUE = "continue"  # the last request, its reply, and something after it
-    RETRY = "retry"  # the last request again, after it failed
+    RETRY = "retry"  # the last request again, after it failed or its reply broke off
     DUPLICATE = "duplicate"  # the last request again, while it is still under way
     REGENERATE = "regenerate"  # the last request again, after it was answered
     BRANCH = "branch"  # goes on from an earlier turn
@@ -217,4 +217,4 @@ class Foresight:
 
     placement: Placement
     context: ContextUse | None = None  # estimated from the conversation's last bill
-    turns_left: int | None = None  # as of that bill
+    turns_left: int | None = None  # after this one, as of that bill

@@ -28,7 +28,8 @@ class Announce(Protocol):
 class Recorder:
     """Meters exchanges and fans their turns out; a failure in one sink touches neither traffic nor the others.
 
-    What is heavy, and all that counts tokens, is done in one thread, in the order in which it came.
+    What is heavy, and all that counts tokens, is done in one thread, in the order in which it came. While something
+    heavy waits there, everything goes that way: the next request of its conversation may be a light one.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Recorder:
         self._announce = announce
         self._reply_headers = reply_headers
         self._heavy = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
+        self._handed = 0  # heavy works given to the thread, counted by the event loop alone
+        self._done = 0  # of them, those that are done, counted by the thread alone
 
     # -- while a request is under way --------------------------------------------------------------------
 
@@ -56,8 +59,8 @@ class Recorder:
     def open(self, read: Callable[[], Asked | None], *, heavy: bool) -> Ticket:
         """Find the conversation of the request that `read` returns; in a thread if that is `heavy`. Never raises."""
         ticket = Ticket()
-        if heavy:
-            self._in_thread(lambda: self._place(ticket, read))
+        if heavy or self._is_behind():
+            self._in_order(lambda: self._place(ticket, read))
         else:
             self._place(ticket, read)
         return ticket
@@ -86,8 +89,8 @@ class Recorder:
 
     def finish(self, make: Callable[[], Exchange], *, exchange: str, heavy: bool) -> None:
         """Record the exchange of that id, which `make` returns; in a thread if that is `heavy` work. Never raises."""
-        if heavy:
-            self._in_thread(lambda: self._record(make, exchange))
+        if heavy or self._is_behind():
+            self._in_order(lambda: self._record(make, exchange))
             return
         made = self._made(make, exchange)
         if made is not None:
@@ -128,6 +131,20 @@ class Recorder:
 
     def _forget(self, exchange: str) -> None:
         self._guarded(lambda: self._meter.forget(exchange), "meter")
+
+    def _is_behind(self) -> bool:
+        return self._done != self._handed
+
+    def _in_order(self, work: Callable[[], None]) -> None:
+        """Have work done in the thread before any that comes later."""
+        self._handed += 1
+        self._in_thread(lambda: self._counted(work))
+
+    def _counted(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            self._done += 1
 
     def _in_thread(self, work: Callable[[], object]) -> None:
         try:

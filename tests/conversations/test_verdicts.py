@@ -90,6 +90,22 @@ def test_a_failed_opening_is_retried_if_it_comes_soon() -> None:
     assert app.send([OPENING]).placement.verdict is Verdict.NEW
 
 
+def test_an_opening_whose_reply_broke_off_is_retried_if_that_comes_soon() -> None:
+    app = App()
+    first = app.ask([OPENING], ReplyMessage(text="There is a tr", whole=False))
+    again = app.ask([OPENING], REPLY)
+    assert (again.verdict, again.conversation) == (Verdict.RETRY, first.conversation)
+    assert app.ask([OPENING], REPLY).verdict is Verdict.NEW, "now it was answered"
+
+
+def test_a_later_request_whose_reply_broke_off_is_retried() -> None:
+    app = App()
+    app.ask([OPENING], REPLY)
+    app.ask([OPENING, REPLY, NEXT], ReplyMessage(text="It", whole=False))
+    assert app.ask([OPENING, REPLY, NEXT], OTHER).verdict is Verdict.RETRY
+    assert app.ask([OPENING, REPLY, NEXT], OTHER).verdict is Verdict.REGENERATE
+
+
 def test_a_failed_later_request_is_retried_with_the_same_numbers() -> None:
     app = App()
     app.ask([OPENING], REPLY)

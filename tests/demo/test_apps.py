@@ -66,6 +66,14 @@ async def test_a_forgetful_bot_never_appends_a_reply(upstream: SimulatedUpstream
     assert {message["role"] for message in sent[-1]["messages"]} == {"system", "user"}
 
 
+async def test_a_clock_watcher_changes_nothing_but_the_time(upstream: SimulatedUpstream) -> None:
+    sent = await play(apps.clock_watcher, upstream)
+    rules = [each["messages"].pop(0)["content"] for each in sent]
+    assert grows(sent)
+    assert 1 < len(set(rules)) < len(rules)
+    assert len({each.partition(". ")[2] for each in rules}) == 1
+
+
 async def test_a_patient_batch_waits_as_long_as_it_is_told() -> None:
     async with SimulatedUpstream(ChatProvider(accounts=SLOW)) as up:
         clock = asyncio.get_running_loop().time

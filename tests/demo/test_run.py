@@ -12,19 +12,27 @@ from costproxy.demo.run import main
 COMMAND = [sys.executable, "-W", "error", "-m", "costproxy", "demo", "--port", "0", "--admin-port", "0"]
 
 
-def test_the_demo_ends_by_itself_with_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_ends_by_itself_with_tables(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(host="127.0.0.1", port=0, admin_host="127.0.0.1", admin_port=0, seconds=2.0, speed=20.0) == 0
     out = capsys.readouterr().out
     assert re.search(r"base_url to http://127\.0\.0\.1:\d+/v1\)", out)
-    assert re.search(r"   2 s  requests \d+  streams \d+", out)
-    table = out.split("\n\n")[-1].splitlines()
-    assert table[0].split()[:3] == ["app", "requests", "success"]
-    rows = {row.split()[0]: row.split()[1:] for row in table[1:]}
-    assert int(rows["support-chat"][1]) > 5
-    assert rows["support-chat"][6] != "0"
-    assert int(rows["lapsed-trial"][2]) >= 1
-    assert int(rows["hasty-reader"][4]) >= 1
-    assert sum(int(cells[0]) for name, cells in rows.items() if name != "all") == int(rows["all"][0])
+    assert re.search(r"   2 s  requests \d+  chats \d+  resent \d+%  fullest >\d+%  mistakes \d+\n", out)
+    outcomes, tokens, conversations = map(_rows, out.split("\n\n")[-3:])
+    assert outcomes["app"][:2] == ["requests", "success"]
+    assert int(outcomes["support-chat"][1]) > 5
+    assert int(outcomes["lapsed-trial"][2]) >= 1
+    assert int(outcomes["hasty-reader"][4]) >= 1
+    apps = [name for name in outcomes if name not in ("app", "all")]
+    assert sum(int(outcomes[name][0]) for name in apps) == int(outcomes["all"][0])
+    assert tokens["support-chat"][0] != "0"
+    assert conversations["forgetful-bot"][-1] == "reply_dropped"
+    assert conversations["clock-watcher"][-1] in ("system_changed", "cache_broken")
+    assert conversations["support-chat"][-2:] == ["0", "-"]  # whatever it does, no mistakes
+    assert max(map(len, out.splitlines()[-40:])) <= 80
+
+
+def _rows(table: str) -> dict[str, list[str]]:
+    return {row.split()[0]: row.split()[1:] for row in table.splitlines()}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -85,6 +85,25 @@ def test_light_work_is_done_at_once_and_heavy_work_in_a_thread_of_its_own(failur
     assert heavy.threads == {"recorder_0"}
 
 
+def test_while_something_heavy_waits_all_goes_the_same_way_so_that_the_order_is_kept(failures):
+    kept, gate = Kept(), threading.Event()
+    recorder = Recorder(Meter(), [("metrics", kept)], failures.append, announce=unheard)
+    opened: list[str] = []
+
+    def slow() -> Exchange:
+        gate.wait(10)
+        return exchange()
+
+    recorder.finish(slow, exchange="x", heavy=True)
+    recorder.open(lambda: opened.append(f"open after {len(kept.turns)}"), heavy=False)
+    recorder.finish(exchange, exchange="y", heavy=False)
+    assert (opened, kept.turns) == ([], [])
+    gate.set()
+    recorder.close()
+    assert opened == ["open after 1"]
+    assert (len(kept.turns), kept.threads, failures) == (2, {"recorder_0"}, [])
+
+
 def test_closing_waits_for_what_is_still_being_recorded(failures):
     kept = Kept()
     recorder = Recorder(Meter(), [("metrics", kept)], failures.append, announce=unheard)
