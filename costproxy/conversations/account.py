@@ -150,7 +150,12 @@ class Account:
         None unless the request is the last billed one and its reply, unchanged, and what came since.
         """
         bill, usage = self._state.growth.bill, self._state.usage
-        if bill is None or usage is None or bill.estimated or self._state.growth.unbilled is not None:
+        if (
+            bill is None
+            or usage is None
+            or usage.quality is UsageQuality.ESTIMATED
+            or self._state.growth.unbilled is not None
+        ):
             return None
         if placement.verdict is not Verdict.CONTINUE or not placement.extends or bill.step != placement.step - 1:
             return None
@@ -173,7 +178,7 @@ class Account:
 
     def _billed(self, step: Step, usage: Usage) -> Standing:
         state, placement = self._state, step.placement
-        bill = bill_of(usage, placement, step.upstream, step.model)
+        bill = bill_of(usage, step)
         resent = state.growth.settle(bill, placement)
         new_cost, resent_cost = split_cost(step.cost, usage, resent.tokens)
         self._forecast(step, usage, bill)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from costproxy.conversations.spread import part_of, spread
+from costproxy.conversations.step import Step
 from costproxy.model import Cost, Part, Placement, TokenKind, Usage, UsageQuality, Verdict, Weights
 from costproxy.model.money import OTHER
 from costproxy.model.usage import PROMPT_KINDS
@@ -19,7 +20,7 @@ class Bill:
     prompt: int  # tokens
     weight: int  # of the same prompt, see `Weights`
     step: int
-    estimated: bool  # our count, not the provider's
+    estimated: bool  # our count, not the provider's with or without our count of what came since
     upstream: str
     model: str | None
 
@@ -97,15 +98,16 @@ class Growth:
         return Lead(extends=placement.extends, common=weights.common, whole=weights.whole)
 
 
-def bill_of(usage: Usage, placement: Placement, upstream: str, model: str | None) -> Bill:
+def bill_of(usage: Usage, step: Step) -> Bill:
     """Return the bill of a request's usage."""
+    placement = step.placement
     return Bill(
         prompt=usage.prompt,
         weight=placement.weights.whole,
         step=placement.step,
-        estimated=usage.quality is UsageQuality.ESTIMATED,
-        upstream=upstream,
-        model=model,
+        estimated=usage.quality is UsageQuality.ESTIMATED and not step.anchored,
+        upstream=step.upstream,
+        model=step.model,
     )
 
 

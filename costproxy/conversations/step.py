@@ -22,6 +22,7 @@ class Step:
     at: float  # seconds since the epoch, UTC, of the request's start
     upstream: str
     model: str | None  # that served, else the one asked for
+    anchored: bool = False  # the usage is estimated, and begins with the conversation's last bill
     context: int | None = None  # prompt tokens of the last pass, where the usage adds up several; None: one pass
     usage: Usage | None = None  # None: nothing was billed, or nobody knows; it changes no totals
     cost: Cost | None = None

@@ -5,9 +5,23 @@ from datetime import UTC, datetime
 
 from costproxy.conversations.account import Step
 from costproxy.conversations.tracker import Placed, Tracker
-from costproxy.model import Asked, ContextUse, Cost, Exchange, Foresight, Limits, Placement, Standing, Usage, Verdict
+from costproxy.model import (
+    Asked,
+    ContextUse,
+    Cost,
+    Exchange,
+    Foresight,
+    Limits,
+    Placement,
+    Standing,
+    Usage,
+    UsageQuality,
+    Verdict,
+)
 from costproxy.pricing.context_limits import ContextLimits
 from costproxy.pricing.prices import Names, Prices
+
+_COUNTED = frozenset({"chat", "messages"})  # APIs whose messages can be counted one by one
 
 
 class Conversations:
@@ -64,7 +78,7 @@ class Conversations:
     def billed_before(self, exchange: Exchange) -> int | None:
         """Return what the known messages of an exchange were billed at; None where the last bill does not tell."""
         placed = self._answered.get(exchange.id) or self._under_way.get(exchange.id)
-        return placed.thread.account.billed_before(placed.placement) if placed is not None else None
+        return _billed_before(exchange, placed) if placed is not None else None
 
     def settle(self, exchange: Exchange, names: Names, usage: Usage | None, cost: Cost | None) -> Standing | None:
         """Enter the bill of a finished exchange in its conversation; None if it was not placed in one."""
@@ -73,7 +87,7 @@ class Conversations:
         placed = self._answered.pop(exchange.id, None)
         if placed is None:
             return None
-        step = self._step(exchange, names, placed.placement, usage, cost)
+        step = self._step(exchange, names, placed, usage, cost)
         if step.accepted or placed.thread.model is None:
             placed.thread.model = step.model  # as all series of this exchange call it
         return placed.thread.account.settle(step)
@@ -83,15 +97,15 @@ class Conversations:
         self._under_way.pop(exchange, None)
         self._answered.pop(exchange, None)
 
-    def _step(
-        self, exchange: Exchange, names: Names, placement: Placement, usage: Usage | None, cost: Cost | None
-    ) -> Step:
+    def _step(self, exchange: Exchange, names: Names, placed: Placed, usage: Usage | None, cost: Cost | None) -> Step:
+        estimated = usage is not None and usage.quality is UsageQuality.ESTIMATED
         known = self.limits.of(names)
         return Step(
-            placement=placement,
+            placement=placed.placement,
             at=exchange.started_at,
             upstream=exchange.upstream,
             model=names.served or names.requested,
+            anchored=estimated and _billed_before(exchange, placed) is not None,
             context=exchange.reply.context if exchange.reply else None,
             usage=usage,
             cost=cost,
@@ -128,6 +142,12 @@ class Conversations:
             return self._prices.cost(counts, names, at=at, service_tier=tier).computed
 
         return price
+
+
+def _billed_before(exchange: Exchange, placed: Placed) -> int | None:
+    if exchange.api not in _COUNTED or exchange.request_text is None:
+        return None
+    return placed.thread.account.billed_before(placed.placement)
 
 
 def _after(placement: Placement, left: int | None) -> int | None:
