@@ -63,6 +63,7 @@ class Proxy:
         prices = open_prices(settings)
         self.metrics.watch_price_table(prices.catalogue.info, lambda: datetime.now(UTC))
         self._rates = Rates()
+        self.metrics.watch_rates(self._rates, time.perf_counter, self._log.calmed)
         self._recorder = Recorder(
             build_meter(prices, secret=self._secret, conversations=self._conversations(prices), rates=self._rates),
             (("metrics", self.metrics), ("log", self._log)),

@@ -103,7 +103,7 @@ async def test_nothing_that_is_said_is_told_or_kept(stream: bool) -> None:
         reprs.extend(repr(each.account.state()) for each in live)
         reprs.extend(repr(round_) for each in live for round_ in each.rounds)
         kept.extend(_with_canary(texts(meter)))
-        kept.extend(_with_canary(texts(proxy.metrics)))
+        kept.extend(_with_canary(texts(proxy.metrics._families)))  # the collectors hold on to the proxy itself
 
     provider = Provoking(refuse=refuse, said=f"{CANARY}, this is what there is to say to question number {{}}.".format)
     played = await play(script, provider, inspect=inspect, conversations_response_headers="true")

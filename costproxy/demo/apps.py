@@ -124,8 +124,8 @@ async def nightly_batch(desk: Desk) -> None:
 
 async def impatient_import(desk: Desk) -> None:
     """Label reviews as fast as it goes, and try again at once when told to wait."""
+    thread = [opening(desk.chance, (scripts.LABELS,))]
     for attempt in range(4):
-        thread = [opening(desk.chance, (scripts.LABELS,))]
         heard = await desk.client.ask(thread, model="gpt-4o-mini", max_tokens=2)
         if heard.status != 429:
             return

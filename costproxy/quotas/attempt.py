@@ -21,7 +21,7 @@ REFUSALS = frozenset(
     }
 )
 HOPELESS = frozenset({Failure.QUOTA, Failure.OVERSIZED})  # trying again never helps
-_REPEATS = frozenset({Verdict.RETRY, Verdict.DUPLICATE})
+_REPEATS = (Verdict.RETRY, Verdict.DUPLICATE)
 _MOST_TOLD = 1000  # retries that a client is believed to have made
 _NOBODY = "none"
 
@@ -73,6 +73,11 @@ class Attempt:
         return self.placement is not None and self.placement.verdict in _REPEATS
 
     @property
+    def is_plain(self) -> bool:
+        """Tell whether it succeeded and repeats nothing that it or its conversation knows of: most do."""
+        return self.failure is None and not self.told and self.same is None and not self.repeats
+
+    @property
     def is_nameless(self) -> bool:
         """Tell whether nothing joins it to other attempts of the same request."""
         return self.placement is None and self.same is None
@@ -98,11 +103,12 @@ def used_of(usage: Usage | None) -> Mapping[Resource, int]:
     """
     if usage is None:
         return MappingProxyType({Resource.REQUESTS: 1})
+    prompt, completion = usage.prompt, usage.completion
     return MappingProxyType(
         {
             Resource.REQUESTS: 1,
-            Resource.TOKENS: usage.prompt + usage.completion,
-            Resource.INPUT_TOKENS: usage.prompt - usage.cache_read - usage.audio_cache_read,
-            Resource.OUTPUT_TOKENS: usage.completion,
+            Resource.TOKENS: prompt + completion,
+            Resource.INPUT_TOKENS: prompt - usage.cache_read - usage.audio_cache_read,
+            Resource.OUTPUT_TOKENS: completion,
         }
     )

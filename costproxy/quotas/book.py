@@ -63,10 +63,11 @@ class QuotaBook:
         """
         for quota in word.quotas:
             self._state((scope, quota.resource, quota.window), _Stated(quota, at))
-        uses = self._uses_of(scope, word)
-        for resource, count in used.items():
-            if resource in uses:
-                uses[resource].add(max(0, count), at)
+        if not self._uses and not word.quotas:
+            return
+        for resource, use in self._uses_of(scope, word).items():
+            if resource in used:
+                use.add(max(0, used[resource]), at)
 
     def current(self, now: float) -> list[Reading]:
         """Return what is known as of now, least recently renewed first; what is stale is dropped for good."""

@@ -4,10 +4,12 @@ from bisect import bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from costproxy.model import Failure
 from costproxy.quotas.attempt import Attempt, Scope
 
+_SWEEPING = 256  # requests between two looks for those that are idle, while none fails
 _MOST_KEPT = 32  # attempts of one request that are remembered apart; older ones are only counted
 
 
@@ -37,6 +39,15 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.number} attempts={self._earlier + len(self._begun)}>"
+
+    @classmethod
+    def answered_at_once(cls, number: int, attempt: Attempt) -> Self:
+        """Return a request whose only attempt was no repetition, and succeeded."""
+        request = cls(number)
+        request.answered = request._seen = attempt.ended
+        request._begun.append(attempt.began)
+        request._original = True
+        return request
 
     @property
     def seen(self) -> float:
@@ -114,6 +125,24 @@ class Repeats:
         while len(self._requests) > self._most:
             self._requests.popitem(last=False)
         return request
+
+    def add_answered(self, attempt: Attempt) -> int | None:
+        """Take the only attempt of a request, which is plain; return the request's number.
+
+        None: it may be one of a request that is known, and nothing was taken; ask `of`.
+        """
+        placement = attempt.placement
+        key = None if placement is None else (placement.conversation, placement.step)
+        if key in self._requests:
+            return None
+        self._born += 1
+        if key is not None:
+            self._requests[key] = Request.answered_at_once(self._born, attempt)
+            if len(self._requests) > self._most:
+                self._requests.popitem(last=False)
+        if not self._born % _SWEEPING:
+            self._forget(attempt.ended)
+        return self._born
 
     def _forget(self, now: float) -> None:
         while self._requests:

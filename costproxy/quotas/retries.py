@@ -1,6 +1,7 @@
 """What clients make of being refused."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from costproxy.model import Failure
 from costproxy.model.rates import RateStanding
@@ -11,6 +12,8 @@ from costproxy.quotas.storms import Place, Storms
 
 EARLY = 0.1  # seconds before the time that was named from which nobody is blamed
 _CONCERNING_ALL = REFUSALS - {Failure.OVERSIZED}  # the others need not wait for what one request is too large for
+
+_AT_ONCE = RateStanding(succeeded_after=1)
 
 
 class Retries:
@@ -30,6 +33,18 @@ class Retries:
 
     def seen(self, attempt: Attempt) -> RateStanding:
         """Take an attempt that is over; return what it tells of its client."""
+        if attempt.is_plain and not self._deadlines.cover(attempt.scope, attempt.began):
+            number = self._repeats.add_answered(attempt)
+            if number is not None:
+                return self._seen_plain(attempt, number)
+        return self._seen(attempt)
+
+    def _seen_plain(self, attempt: Attempt, number: int) -> RateStanding:
+        """Take the only attempt of a new request, which succeeded in time; the short way for most of them."""
+        storm = self._storms.enter((attempt.owner, attempt.upstream), number, attempt.ended, refused=False)
+        return _AT_ONCE if storm is None else replace(_AT_ONCE, storm=storm)
+
+    def _seen(self, attempt: Attempt) -> RateStanding:
         request = self._repeats.of(attempt)
         before = request.failed_before(attempt.began)
         number = request.enter(attempt)

@@ -1,6 +1,6 @@
 """Retry storms: an application that mostly repeats itself against an upstream that refuses."""
 
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 
 from costproxy.model.rates import StormEvent
 
@@ -21,16 +21,18 @@ class _Minute:
         self.last = float("-inf")  # the last attempt's end
         self.held: float | None = None  # when it last was a storm; None: it is none
         self._attempts: deque[tuple[float, int | None, bool]] = deque()
-        self._distinct: Counter[int] = Counter()
+        self._distinct: dict[int, int] = {}  # request -> its attempts
         self._refused = 0
 
     def enter(self, request: int | None, at: float, *, refused: bool) -> None:
+        attempts, distinct = self._attempts, self._distinct
         self.last = max(self.last, at)
-        self._attempts.append((self.last, request, refused))
+        attempts.append((self.last, request, refused))
         self._refused += refused
         if request is not None:
-            self._distinct[request] += 1
-        while len(self._attempts) > _MOST_KEPT or self._attempts[0][0] <= self.last - WINDOW:
+            distinct[request] = distinct.get(request, 0) + 1
+        oldest = self.last - WINDOW
+        while attempts[0][0] <= oldest or len(attempts) > _MOST_KEPT:
             self._drop()
 
     def _drop(self) -> None:
@@ -43,8 +45,7 @@ class _Minute:
 
     @property
     def is_storm(self) -> bool:
-        often = len(self._attempts) >= ATTEMPTS * max(1, len(self._distinct))
-        return often and self._refused >= REFUSED
+        return self._refused >= REFUSED and len(self._attempts) >= ATTEMPTS * max(1, len(self._distinct))
 
     def is_over(self, now: float) -> bool:
         return self.held is not None and now - self.held >= WINDOW
@@ -73,10 +74,7 @@ class Storms:
         `request` is the same for attempts of the same request; None: it repeats one that is not known.
         """
         self._forget(at)
-        minute = self._minutes.setdefault(place, _Minute())
-        self._minutes.move_to_end(place)
-        if len(self._minutes) > self._most:
-            self._minutes.popitem(last=False)
+        minute = self._minute(place)
         ended = minute.is_over(at)
         minute.enter(request, at, refused=refused)
         if minute.is_storm:
@@ -97,6 +95,16 @@ class Storms:
         for _, minute in over:
             minute.held = None
         return [place for place, _ in over]
+
+    def _minute(self, place: Place) -> _Minute:
+        minute = self._minutes.get(place)
+        if minute is None:
+            minute = self._minutes[place] = _Minute()
+            if len(self._minutes) > self._most:
+                self._minutes.popitem(last=False)
+        else:
+            self._minutes.move_to_end(place)
+        return minute
 
     def _forget(self, now: float) -> None:
         while self._minutes:

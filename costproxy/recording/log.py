@@ -8,9 +8,10 @@ from typing import Any, TextIO
 
 import structlog
 
-from costproxy.model import Cost, Outcome, Turn
+from costproxy.model import Cost, Outcome, StormEvent, Turn
 from costproxy.recording.labels import NONE, clean
 from costproxy.recording.log_conversations import Firsts, context_warnings, conversation_facts, dollars, mistakes_of
+from costproxy.recording.log_rates import Seldom, rejection_facts, rejection_warnings, storm_event
 from costproxy.recording.log_writer import LogWriter
 
 _LEVELS = {
@@ -29,12 +30,22 @@ _MOST_MODELS = 1000
 class Log:
     """The process's structured log. What is written are our own words, numbers and cleaned names."""
 
-    def __init__(self, *, level: str, form: str, on_drop: Callable[[], None], stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        level: str,
+        form: str,
+        on_drop: Callable[[], None],
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         stream = stream if stream is not None else sys.stdout
         console = form == "console" or (form == "auto" and stream.isatty())
         renderer: Any = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+        self._clock = clock
         self._said_unpriced: dict[str, float] = {}  # model -> when, monotonic seconds
         self._first_mistakes = Firsts()
+        self._rejections = Seldom()
         self._writer = LogWriter(stream, on_drop)
         self._logger = structlog.wrap_logger(
             self._writer,
@@ -50,11 +61,18 @@ class Log:
         """Write an event of the process itself."""
         self._logger.info(event, **facts)
 
+    def calmed(self, owner: str, upstream: str) -> None:
+        """Write that a retry storm has passed in silence."""
+        event, facts = storm_event(StormEvent.ENDED, owner=owner, upstream=upstream)
+        self._logger.warning(event, **facts)
+
     def record(self, turn: Turn) -> None:
         """Write the canonical line of a turn, and what it is a warning of."""
         self._logger.log(_LEVELS.get(turn.outcome, logging.INFO), "exchange", **line_of(turn))
         if turn.cost is not None and turn.cost.total is None and turn.usage is not None:
             self._say_unpriced(turn, turn.cost)
+        for event, facts in rejection_warnings(turn, self._rejections, self._clock):
+            self._logger.warning(event, **_known(facts))
         if turn.standing is not None:
             for facts in context_warnings(turn):
                 self._logger.warning("context_warning", **_known(facts))
@@ -63,7 +81,7 @@ class Log:
 
     def _say_unpriced(self, turn: Turn, cost: Cost) -> None:
         """Say once an hour that a model has no price."""
-        model, now = clean(turn.model or NONE), time.monotonic()
+        model, now = clean(turn.model or NONE), self._clock()
         said = self._said_unpriced.get(model)
         if said is not None and now - said < _HOUR:
             return
@@ -104,6 +122,7 @@ def line_of(turn: Turn) -> dict[str, object]:
         **_request_facts(turn),
         **_reply_facts(turn),
         **_cost_facts(turn.cost),
+        **rejection_facts(turn),
         **conversation_facts(turn),
     }
     return _known(facts)

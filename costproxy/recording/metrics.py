@@ -11,11 +11,14 @@ from costproxy import __version__
 from costproxy.model import Cost, CostQuality, CostSource, Outcome, TokenKind, Turn, UsageQuality
 from costproxy.model.money import PICO
 from costproxy.pricing.catalogue import CatalogueInfo
+from costproxy.quotas.rates import Rates
 from costproxy.recording import series
 from costproxy.recording.labels import LabelBook, PairBook, clean
 from costproxy.recording.metrics_conversations import ConversationMetrics
 from costproxy.recording.metrics_family import Family
 from costproxy.recording.metrics_live import LiveConversations, LiveMetrics
+from costproxy.recording.metrics_quotas import QuotaMetrics
+from costproxy.recording.metrics_rates import RateMetrics
 from costproxy.recording.series_shape import Series
 from costproxy.wire.surfaces import SURFACES
 
@@ -88,7 +91,10 @@ class Metrics:
         self._pairs = PairBook(pairs, overflow["pair"])
         self._conversations = ConversationMetrics(self._families, thresholds)
         self._live = LiveMetrics(self._known_names, thresholds, lambda: self.failed("metrics"))
-        self.registry.register(self._live)
+        self._rates = RateMetrics(self._families)
+        self._quotas = QuotaMetrics(self._known_names, lambda: self.failed("metrics"))
+        for collector in (self._live, self._quotas):
+            self.registry.register(collector)
         self._at(series.BUILD_INFO, __version__).set(1)
         for sink in _SINKS:
             self._at(series.RECORD_FAILURES, sink)
@@ -99,7 +105,9 @@ class Metrics:
         return self._families[of.name].at(*labels)
 
     def _start_upstream(self, upstream: str) -> None:
-        self._start(upstream, "chat", "none", DEFAULT_APP)
+        unnamed = upstream, "chat", "none", DEFAULT_APP
+        self._start(*unnamed)
+        self._rates.start_upstream(*unnamed)
         for reason in _MISSING:
             self._at(series.USAGE_MISSING, upstream, reason)
         for reason in _UNMETERED:
@@ -128,6 +136,7 @@ class Metrics:
         for source in ("reported", "missing"):
             self._at(series.USAGE, upstream, model, app, source)
         self._conversations.start(upstream, model, app)
+        self._rates.start(upstream, api, model, app)
 
     def watch_in_flight(self, counts: Mapping[str, int]) -> None:
         """Read the in-flight gauge from `counts` (by upstream) at scrape time."""
@@ -137,6 +146,18 @@ class Metrics:
     def watch_conversations(self, tracker: LiveConversations, now: Callable[[], float]) -> None:
         """Count the conversations of `tracker` at scrape time; `now` gives seconds since the epoch."""
         self._live.watch(tracker, now)
+
+    def watch_rates(
+        self,
+        rates: Rates,
+        now: Callable[[], float],
+        on_calm: Callable[[str, str], None] = lambda _owner, _upstream: None,
+    ) -> None:
+        """Read the quotas and the retry storms of `rates` at scrape time; `now` gives the time on its clock.
+
+        A scrape also finds out whose storm has passed in silence: `on_calm` is told the owner and the upstream.
+        """
+        self._quotas.watch(rates, now, on_calm)
 
     def failed(self, sink: str) -> None:
         """Count an exchange that a sink could not take."""
@@ -161,6 +182,7 @@ class Metrics:
             self._at(series.UNMETERED, upstream, exchange.unmetered).inc()
         if turn.limit_reason is not None:
             self._at(series.RATE_LIMITED, upstream, model, app, turn.limit_reason).inc()
+        self._rates.record(turn, model, app)
         self._record_times(turn, model)
         if exchange.reply is not None:
             self._record_reply(turn, model, app)

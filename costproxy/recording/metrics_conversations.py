@@ -15,6 +15,7 @@ from costproxy.model import (
     Standing,
     Turn,
     UsageQuality,
+    Verdict,
 )
 from costproxy.model.money import PICO
 from costproxy.recording import series_conversations as series
@@ -98,6 +99,8 @@ class ConversationMetrics:
             self._warnings.at(upstream, model, app, threshold)
         for kind in MistakeKind:
             self._mistakes.at(upstream, model, app, kind)
+        for verdict in Verdict:
+            self._requests.at(upstream, model, app, verdict)
 
     def _record_growth(self, turn: Turn, standing: Standing, model: str, app: str) -> None:
         upstream, at = turn.exchange.upstream, (turn.exchange.upstream, model, app)

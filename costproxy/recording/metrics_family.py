@@ -1,12 +1,17 @@
-"""A metric family whose children are kept at hand."""
+"""Metric families: those whose children are kept at hand, and those that are filled at each scrape."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from costproxy.recording.series_shape import Series
 
 _MAKERS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
+
+Collected = GaugeMetricFamily | CounterMetricFamily
+_COLLECTED: Mapping[str, type[Collected]] = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}
 
 
 class Family:
@@ -28,3 +33,8 @@ class Family:
         if child is None:
             child = self._children[labels] = self._metric.labels(*labels) if labels else self._metric
         return child
+
+
+def collected(of: Series) -> Collected:
+    """Return an empty family for one scrape."""
+    return _COLLECTED[of.kind](of.exported_name.removesuffix("_total"), of.help, labels=of.labels)

@@ -3,18 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from costproxy.recording import series_conversations as series
 from costproxy.recording.metrics_conversations import ratio_text
-from costproxy.recording.series_shape import Series
+from costproxy.recording.metrics_family import Collected, collected
 
 ACTIVE_WITHIN = 300.0  # seconds since the last request or reply
 NEAR_LIMIT = 3  # turns left
-
-_Family = GaugeMetricFamily | CounterMetricFamily
-_MAKERS: Mapping[str, type[_Family]] = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}
 
 
 class LiveAccount(Protocol):
@@ -104,23 +100,23 @@ class LiveMetrics(Collector):
         """Count the conversations of `tracker` from now on; `now` gives seconds since the epoch."""
         self._source = tracker, now
 
-    def describe(self) -> Iterator[_Family]:
+    def describe(self) -> Iterator[Collected]:
         """Yield the families without values; asked for once, to know their names."""
         for each in series.COLLECTED:
-            yield _family(each)
+            yield collected(each)
 
-    def collect(self) -> Iterator[_Family]:
+    def collect(self) -> Iterator[Collected]:
         """Yield the families; a tracker that fails costs their values, never the scrape."""
-        families = {each.name: _family(each) for each in series.COLLECTED}
+        families = {each.name: collected(each) for each in series.COLLECTED}
         if self._source is not None:
             try:
                 self._fill(families, *self._source)
             except Exception:  # noqa: BLE001  # a defect in the tracker must not hide the other series
                 self._on_failure()
-                families = {each.name: _family(each) for each in series.COLLECTED}
+                families = {each.name: collected(each) for each in series.COLLECTED}
         yield from families.values()
 
-    def _fill(self, families: Mapping[str, _Family], tracker: LiveConversations, now: Callable[[], float]) -> None:
+    def _fill(self, families: Mapping[str, Collected], tracker: LiveConversations, now: Callable[[], float]) -> None:
         count, raw = self._counted(tracker.live(), now() - ACTIVE_WITHIN)
         families[series.TRACKED.name].add_metric((), count)
         for labels, tally in self._by_labels(raw).items():
@@ -166,8 +162,3 @@ class LiveMetrics(Collector):
             labels = upstream, *self._names(upstream, model, app)
             tallies.setdefault(labels, _Tally(len(self._thresholds))).add(tally)
         return tallies
-
-
-def _family(of: Series) -> _Family:
-    name = of.exported_name.removesuffix("_total")
-    return _MAKERS[of.kind](name, of.help, labels=of.labels)

@@ -1,7 +1,6 @@
 """Every series costproxy exports: the contract that dashboards and rules hold on to."""
 
-from costproxy.recording.series_conversations import COLLECTED
-from costproxy.recording.series_conversations import RECORDED as CONVERSATIONS
+from costproxy.recording import series_conversations, series_rates
 from costproxy.recording.series_shape import Series
 
 # Chat replies last minutes, not milliseconds; the library's own buckets end at 10 s.
@@ -221,9 +220,10 @@ RECORDED = (
     COMPLETION_TOKENS,
     REQUEST_BYTES,
     RESPONSE_BYTES,
-    *CONVERSATIONS,
+    *series_conversations.RECORDED,
+    *series_rates.RECORDED,
     LABEL_OVERFLOW,
     RECORD_FAILURES,
     BUILD_INFO,
 )
-ALL = (*RECORDED, *COLLECTED)
+ALL = (*RECORDED, *series_conversations.COLLECTED, *series_rates.COLLECTED)

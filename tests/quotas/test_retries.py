@@ -1,3 +1,4 @@
+import timeit
 from typing import Any
 
 import pytest
@@ -284,3 +285,47 @@ def test_nothing_is_negative_and_nobody_is_blamed_without_a_time(
         assert found.in_vain_tokens is None or found.in_vain_tokens >= 0
         assert timed or not found.violation
         timed = timed or (failure is not None and wait is not None)
+
+
+# -- the short way of what succeeds at once ----------------------------------------------------------------------
+
+
+MANY = st.lists(
+    st.builds(
+        attempt,
+        began=st.integers(0, 200).map(float),
+        ended=st.integers(200, 300).map(float),
+        failure=st.sampled_from([None, None, None, Failure.RATE_REQUESTS, Failure.QUOTA, Failure.SERVER]),
+        wait=st.sampled_from([None, 1.0, 60.0]),
+        verdict=st.sampled_from([None, NEW, NEW, RETRY, Verdict.DUPLICATE, Verdict.CONTINUE]),
+        step=st.integers(1, 3),
+        told=st.sampled_from([None, None, 0, 1, -1]),
+        same=st.sampled_from([None, None, b"a"]),
+        owner=st.sampled_from(["crm", "shop"]),
+    ),
+    max_size=60,
+)
+
+
+@given(MANY, st.sampled_from([2, 10_000]))
+def test_the_short_way_of_what_succeeds_at_once_finds_what_the_long_one_does(
+    attempts: list[Attempt], room: int
+) -> None:
+    short, long = Retries(requests=room), Retries(requests=room)
+    assert [short.seen(each) for each in attempts] == [long._seen(each) for each in attempts]
+    assert repr(short) == repr(long)
+
+
+def test_requests_that_succeed_at_once_are_forgotten_in_time() -> None:
+    retries = Retries(idle=10.0)
+    for number in range(5000):
+        retries.seen(attempt(float(number), verdict=NEW, step=number))
+    assert len(retries._repeats) <= 10 + 256 + 1
+
+
+@pytest.mark.serial
+def test_what_succeeds_at_once_costs_next_to_nothing() -> None:
+    retries = Retries()
+    attempts = iter([attempt(number / 20, verdict=NEW, step=number) for number in range(10_000)])
+    runs = timeit.repeat(lambda: retries.seen(next(attempts)), number=1000, repeat=10)
+    assert min(runs) / 1000 < 20e-6

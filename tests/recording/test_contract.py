@@ -59,6 +59,20 @@ CONTRACT = {
     "costproxy_conversations_over_threshold": ("gauge", ["upstream", "model", "app", "threshold"]),
     "costproxy_conversations_near_limit": ("gauge", ["upstream", "model", "app"]),
     "costproxy_conversations_forgotten_total": ("counter", ["reason"]),
+    "costproxy_failures_total": ("counter", ["upstream", "api", "model", "app", "kind"]),
+    "costproxy_request_attempts_total": ("counter", ["upstream", "model", "app", "attempt"]),
+    "costproxy_retry_after_violations_total": ("counter", ["upstream", "model", "app"]),
+    "costproxy_retry_success_total": ("counter", ["upstream", "model", "app", "attempts"]),
+    "costproxy_retries_in_vain_total": ("counter", ["upstream", "model", "app"]),
+    "costproxy_rejected_prompt_tokens_total": ("counter", ["upstream", "model", "app"]),
+    "costproxy_retry_after_seconds": ("histogram", ["upstream", "model"]),
+    "costproxy_retry_storms_total": ("counter", ["upstream", "app"]),
+    "costproxy_retry_storms_active": ("gauge", ["upstream", "owner"]),
+    "costproxy_quota_limit": ("gauge", ["upstream", "model", "owner", "resource", "window"]),
+    "costproxy_quota_remaining": ("gauge", ["upstream", "model", "owner", "resource", "window"]),
+    "costproxy_quota_remaining_ratio": ("gauge", ["upstream", "model", "owner", "resource", "window"]),
+    "costproxy_quota_reset_seconds": ("gauge", ["upstream", "model", "owner", "resource", "window"]),
+    "costproxy_quota_exhaustion_seconds": ("gauge", ["upstream", "model", "owner", "resource", "window"]),
     "costproxy_label_overflow_total": ("counter", ["label"]),
     "costproxy_record_failures_total": ("counter", ["sink"]),
     "costproxy_build_info": ("gauge", ["version"]),
@@ -82,6 +96,7 @@ BUCKETS = {
     "costproxy_conversation_growth_tokens": [0, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576],
     "costproxy_conversation_messages": [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
     "costproxy_context_used_ratio": [0.1, 0.25, 0.5, 0.7, 0.85, 0.95, 1, 1.2],
+    "costproxy_retry_after_seconds": [0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 3600, 86400],
 }
 NEVER_A_LABEL = {
     "id",
@@ -149,6 +164,7 @@ def test_agreement_of_reported_and_computed_cost_has_a_narrow_bucket_of_its_own(
         ("costproxy_conversation_growth_tokens", 1_000_000),
         ("costproxy_conversation_messages", 1000),
         ("costproxy_context_used_ratio", 1.2),
+        ("costproxy_retry_after_seconds", 86_400),
     ],
 )
 def test_what_really_happens_falls_into_a_finite_bucket(name, most):

@@ -234,6 +234,7 @@ def test_mistakes_and_warnings_exist_at_zero_from_the_first_success(metrics):
     labels = {"upstream": "default", "model": "m", "app": "shop"}
     assert at_zero(metrics, "conversation_mistakes_total", "kind", **labels) == set(MistakeKind)
     assert at_zero(metrics, "context_warnings_total", "threshold", **labels) == {"0.7", "0.85", "0.95"}
+    assert at_zero(metrics, "conversation_requests_total", "verdict", **labels) == set(Verdict) - {"continue"}
 
 
 def test_they_do_not_for_what_never_succeeded_since_strangers_can_make_it_up(metrics):

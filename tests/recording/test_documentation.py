@@ -5,18 +5,22 @@ import pytest
 from costproxy.model import (
     CostQuality,
     CostSource,
+    Failure,
     IdentitySource,
     LimitSource,
     MistakeKind,
     Outcome,
     Part,
     Region,
+    Resource,
     TokenKind,
     UsageQuality,
     Verdict,
+    Window,
 )
 from costproxy.model.money import OTHER
 from costproxy.recording import series
+from costproxy.wire.errors import LIMIT_REASONS
 from tests.support.project import ROOT
 
 
@@ -59,4 +63,14 @@ def test_the_page_explains_every_verdict_and_every_mistake(page, word):
 
 @pytest.mark.parametrize("word", [*IdentitySource, *LimitSource, *Part, *Region, "new", "resent", "expired"])
 def test_the_page_explains_the_other_words_of_conversations(page, word):
+    assert f"`{word}`" in prose(page)
+
+
+@pytest.mark.parametrize("kind", Failure)
+def test_the_page_explains_every_reason_to_fail(page, kind):
+    assert f"| `{kind}` | " in prose(page)
+
+
+@pytest.mark.parametrize("word", [*Resource, *Window, *LIMIT_REASONS.values(), "first", "retry", "more"])
+def test_the_page_explains_the_other_words_of_quotas_and_retries(page, word):
     assert f"`{word}`" in prose(page)
