@@ -1,6 +1,8 @@
 import io
 import json
+import os
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -141,6 +143,62 @@ def test_a_model_stands_in_where_none_is_named(replay):
     assert named["model"] == "gpt-4o-mini"
     assert float(named["cost_usd"]) > 0
     assert named["context_limit"] > 0
+
+
+def test_a_log_of_what_was_sent_is_counted_once(replay):
+    messages = conversation(3, user=10, reply=5)["messages"]
+    code, lines, err = replay(*[messages[:last] for last in (1, 3, 5)], flags=("--model", "gpt-4o"))
+    assert (code, len({line["conversation"] for line in lines})) == (0, 1)
+    assert [(line["turn"], line["quality"], line["completion_tokens"]) for line in lines] == [
+        (1, "estimated", None),
+        (2, "estimated", None),
+        (3, "estimated", None),
+    ]
+    assert "lists of messages that end with a question: 2, each taken" in err
+    assert "3 replies were not recorded" in err
+
+
+def test_a_question_that_is_left_out_is_told(replay):
+    told = conversation(2, user=10, reply=5)
+    told["messages"].append({"role": "user", "content": "bye"})
+    code, lines, err = replay(told)
+    assert (code, len(lines)) == (0, 2)
+    assert "conversations that end with a question: 1, left out: nobody can tell if it" in err
+
+
+def test_an_indented_export_is_read(tmp_path, capsys):
+    told = [conversation(2, user=10, reply=5, name=name) for name in ("x", "y")]
+    (tmp_path / "a.json").write_text(json.dumps(told, indent=2))
+    assert cli.main(["replay", "--format", "json", str(tmp_path / "a.json")]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    places = [(line["source"].rpartition("/")[2], line["request"]) for line in lines]
+    assert places == [("a.json:1[0]", 0), ("a.json:1[0]", 1), ("a.json:1[1]", 0), ("a.json:1[1]", 1)]
+
+
+def test_a_file_of_another_kind_is_not_complained_of_line_by_line(tmp_path, capsys):
+    (tmp_path / "a.yaml").write_text("- role: user\n" * 500)
+    assert cli.main(["replay", str(tmp_path / "a.yaml")]) == 1
+    out, err = capsys.readouterr()
+    assert len(err.splitlines()) == 21
+    assert err.endswith("a.yaml: 480 more that could not be read\n")
+    assert out.endswith("left out: 500 that could not be read, see above\n")
+
+
+@pytest.mark.parametrize("command", ["replay", "price"])
+def test_a_pipe_is_read_by_its_name(command, tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    usage = {"prompt_tokens": 10, "completion_tokens": 5}
+    exchange = {
+        "host": "api.openai.com",
+        "request": {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]},
+        "response": {"model": "gpt-4o", "choices": [], "usage": usage},
+    }
+    text = f"{json.dumps(exchange)}\n"
+    writer = threading.Thread(target=(tmp_path / "pipe").write_text, args=(text,), daemon=True)
+    writer.start()
+    assert cli.main([command, "--format", "json", str(tmp_path / "pipe")]) == 0
+    writer.join(10)
+    assert len(capsys.readouterr().out.splitlines()) == 1
 
 
 def test_odd_lines_are_named_and_left_out(replay):

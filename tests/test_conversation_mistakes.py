@@ -70,7 +70,7 @@ SCRIPTS: dict[str, tuple[Callable[[Caller], Awaitable[None]], int | None, float]
     "reply_duplicated": (doubled, 2, 1),
     "orphan_tool_result": (orphaned, 2, 1),
     "tools_changed": (retooled, None, 1),
-    "system_changed": (reworded, None, 1),
+    "system_changed": (reworded, 0, 1),
     "history_trimmed": (trimmed, 0, 1),
 }
 

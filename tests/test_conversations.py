@@ -140,7 +140,7 @@ async def test_a_clock_in_the_system_prompt_does_not_split_a_conversation() -> N
     played = await play(script)
     assert verdicts(played.seen) == {"new": 1, "continue": 3}
     assert tracked(played.seen) == 1
-    assert played.told("mistakes") == [None, *["system_changed"] * 3]
+    assert played.told("mistakes") == [None, *["system_changed@0"] * 3]
     assert len(played.events("mistake")) == 1
 
 

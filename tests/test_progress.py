@@ -53,3 +53,16 @@ def test_progress_is_for_terminals(capsys):
     told.show(3)
     told.clear()
     assert capsys.readouterr().err == ""
+
+
+def test_of_a_file_with_many_odd_lines_the_first_are_told_and_the_others_counted(capsys):
+    told = Progress("requests")
+    for number in range(1, 1025):
+        told.complain(f"a:b:{number}", "odd")
+    told.complain("none", "expected a readable file")
+    told.end()
+    *some, last, more = capsys.readouterr().err.splitlines()
+    assert some == [f"costproxy: a:b:{number}: odd" for number in range(1, 21)]
+    assert last == "costproxy: none: expected a readable file"
+    assert more == "costproxy: a:b: 1,004 more that could not be read"
+    assert told.odd == 1025

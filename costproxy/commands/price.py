@@ -9,7 +9,8 @@ from costproxy.commands.progress import Progress
 from costproxy.meter import Estimator
 from costproxy.offline.as_json import json_line
 from costproxy.offline.auditor import Audited, Auditor
-from costproxy.offline.lines import Line, read_lines
+from costproxy.offline.documents import read_documents
+from costproxy.offline.lines import Line
 from costproxy.offline.recorded import RecordError, read_record
 from costproxy.offline.report import Report
 from costproxy.overrides import open_prices
@@ -40,7 +41,7 @@ def price(files: Sequence[str], settings: Settings, *, as_json: bool) -> int:
             progress.show(report.exchanges)
     finally:
         counter.close()
-        progress.clear()
+        progress.end()
     _finish(report, progress.odd, as_json=as_json)
     return 1 if progress.odd else 0
 
@@ -48,7 +49,7 @@ def price(files: Sequence[str], settings: Settings, *, as_json: bool) -> int:
 def _audited(
     files: Sequence[str], auditor: Auditor, now: datetime, progress: Progress
 ) -> Iterator[tuple[Line, Audited]]:
-    for line in (line for file in files for line in read_lines(file)):
+    for line in (line for file in files for line in read_documents(file)):
         progress.read(line.read)
         if line.problem is not None:
             progress.complain(line.place, line.problem)

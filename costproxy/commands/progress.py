@@ -2,12 +2,14 @@
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 _SHOWN_EVERY = 0.5  # seconds
 _BAR = 24  # characters
 _MEGA = 1_000_000
+_COMPLAINTS = 20  # that are told of one file; more would bury the first, which tells the most
 
 
 class Progress:
@@ -16,6 +18,7 @@ class Progress:
     def __init__(self, of: str, files: Sequence[str] = ()) -> None:
         """Take what is counted, "exchanges", and the files if it is told how much of them has been read."""
         self.odd = 0
+        self._odd_of: Counter[str] = Counter()  # by file
         self._of = of
         self._size = _size(files)
         self._read = 0
@@ -45,10 +48,20 @@ class Progress:
             self._shown = False
 
     def complain(self, place: str, problem: str) -> None:
-        """Say what is wrong with a line, and count it."""
+        """Say what is wrong with a line, and count it; of a file with many such lines only the first are told."""
         self.clear()
         self.odd += 1
-        print(f"costproxy: {place}: {problem}", file=sys.stderr)
+        file = place.rpartition(":")[0] or place
+        self._odd_of[file] += 1
+        if self._odd_of[file] <= _COMPLAINTS:
+            print(f"costproxy: {place}: {problem}", file=sys.stderr)
+
+    def end(self) -> None:
+        """Take the count away, and say how many complaints were not told."""
+        self.clear()
+        for file, odd in self._odd_of.items():
+            if odd > _COMPLAINTS:
+                print(f"costproxy: {file}: {odd - _COMPLAINTS:,} more that could not be read", file=sys.stderr)
 
 
 def _size(files: Sequence[str]) -> int | None:

@@ -44,26 +44,26 @@ def replay(files: Sequence[str], settings: Settings, wanted: Wanted) -> int:
     """
     sums, progress = ReplaySums(top=wanted.top), Progress("requests", files)
     try:
-        for recorded, turn in _replayed(files, settings, wanted, progress):
+        for recorded, turn in _replayed(files, settings, wanted, progress, sums):
             sums.add(recorded, turn)
             if wanted.as_json:
                 print(replay_line(recorded, turn))
             progress.show(sums.requests)
     finally:
-        progress.clear()
+        progress.end()
     sums.close()
     _finish(sums, progress.odd, as_json=wanted.as_json)
     return 1 if progress.odd else 0
 
 
 def _replayed(
-    files: Sequence[str], settings: Settings, wanted: Wanted, progress: Progress
+    files: Sequence[str], settings: Settings, wanted: Wanted, progress: Progress, sums: ReplaySums
 ) -> Iterator[tuple[RecordedRequest, Turn]]:
     start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
     meter = _meter(settings, wanted.seed)
     replayer = Replayer(settings, meter, start=start, gap=BETWEEN / wanted.interleave)
     sources = read_sources(files, model=wanted.model, odd=progress.complain, read=progress.read)
-    for recorded in interleave(sources, wanted.interleave, wanted.seed):
+    for recorded in interleave(map(sums.begin, sources), wanted.interleave, wanted.seed):
         yield recorded, replayer.replay(recorded)
 
 

@@ -3,11 +3,12 @@
 import argparse
 
 NOTE = """\
-each line of a file is one of these, in any mix (JSON Lines, plain or gzip, - for standard input):
+each JSON document of a file is one of these, in any mix (a line, or several; plain or gzip, - for standard input):
   a conversation     {"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}],
                       "model": "gpt-4o", "tools": [...], "usage": [{"index": 1, "prompt_tokens": 8,
                       "completion_tokens": 9}]}   each assistant's message was the reply to all that stands before it
   its messages       [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
+                      if the last is no assistant's: one request, as it was sent
   a session          {"requests": [{"host": "api.openai.com", "path": "/v1/chat/completions", "body": {...},
                       "usage": {...}, "response_message": {...}, "finish_reason": "stop"}]}
                       chat completions, Anthropic messages or OpenAI responses, told by the path or by "api"
@@ -15,7 +16,11 @@ each line of a file is one of these, in any mix (JSON Lines, plain or gzip, - fo
   ... as differences {"base_messages": [...], "requests": [{"n": 3, "replace": {"1": "other content"}}]}
   an exchange        {"request": {...}, "response": {...}}   as `costproxy price` reads it
   a request          {"model": "gpt-4o", "messages": [...], "temperature": 0}
+  an array of these  [{"messages": [...]}, {"messages": [...]}], [[...], [...]]
 A reply that was not recorded is unknown; in a session, what the next request sends back of it stands in.
+Messages that end with a question are one request, even if replies stand in them, and the report says how many were
+read so. With "usage", even "usage": [], or "source" they are a whole conversation: then a question at its end, behind
+other requests and without a bill, is left out, for nobody can tell whether it was sent; the report counts these too.
 Exchanges and requests are taken in their order; conversations one after the other, or --interleave at a time.
 
 what the report means:
@@ -39,14 +44,16 @@ lines of --format json, one per request (the report goes to stderr then; null is
   costproxy replay conversations.jsonl                           the report
   costproxy replay --model gpt-4o-mini - < messages.jsonl        recordings that name no model
   costproxy replay --interleave 50 --format json a.jsonl b.gz    one line per request, 50 conversations at a time
+  costproxy replay <(jq -c .body log.jsonl)                      a pipe, which is read once
 
-Lines that cannot be read are named and left out, and the exit code is 1 then. Nothing is sent anywhere."""
+Lines that cannot be read are left out, the first 20 of a file by name, and the exit code is 1 then.
+Nothing is sent anywhere."""
 
 
 def add_replay_flags(parser: argparse.ArgumentParser) -> None:
     """Add what `replay` takes, its settings file and output format aside."""
     parser.epilog = NOTE
-    parser.add_argument("files", metavar="FILE", nargs="+", help="JSON Lines, plain or gzip; - for standard input.")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="JSON, plain or gzip; - for standard input.")
     parser.add_argument(
         "--interleave", metavar="N", type=_count, default=1, help="Conversations under way at a time. [%(default)s]"
     )

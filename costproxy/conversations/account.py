@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from types import MappingProxyType
 from typing import Any, Self
 
 import msgspec
@@ -19,6 +20,7 @@ from costproxy.model import (
     Mistake,
     MistakeKind,
     Outlook,
+    Part,
     Placement,
     Standing,
     Totals,
@@ -63,7 +65,23 @@ class _State:
     left: Left = field(default_factory=Left)
     warned: int = 0
     missed: int = 0
-    events: list[Event] = field(default_factory=list)
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Billed:
+    """What a bill tells of a request, as `Standing` has it."""
+
+    new: int | None = None
+    resent: int | None = None
+    apportioned: bool = False
+    new_cost: int | None = None
+    resent_cost: int | None = None
+    composition: Mapping[Part, int] = field(default_factory=lambda: MappingProxyType({}))
+    context: ContextUse | None = None
+
+
+_NOT_BILLED = _Billed()
 
 
 class Account:
@@ -89,6 +107,11 @@ class Account:
         return None if self._state.context is None else self._state.context.ratio
 
     @property
+    def weight(self) -> int:
+        """The estimated tokens of the last prompt that was billed; 0: none was."""
+        return self._state.growth.bill.weight if self._state.growth.bill else 0
+
+    @property
     def turns_left(self) -> int | None:
         """How many turns fit into the rest of the window; None: nothing tells."""
         return self._state.left.turns
@@ -106,7 +129,7 @@ class Account:
     @property
     def events(self) -> tuple[Event, ...]:
         """The last mistakes and warnings, oldest first, at most 16."""
-        return tuple(self._state.events)
+        return self._state.events
 
     def settle(self, step: Step) -> Standing:
         """Enter a request that is over and return where the conversation stands; odd values raise nothing."""
@@ -115,14 +138,21 @@ class Account:
         state.at = max(state.at, step.at)
         found = state.cache.settle(step)
         mistakes = (*placement.mistakes, *_told_by_reply(step), *((found.broken,) if found.broken else ()))
-        standing = self._billed(step, step.usage) if step.usage else self._unbilled(step)
-        self._count(step, standing, len(mistakes))
-        over = crossed(standing.context, step.thresholds, state.warned)
+        billed = self._billed(step, step.usage) if step.usage else self._unbilled(step)
+        self._count(step, billed, len(mistakes))
+        over = crossed(billed.context, step.thresholds, state.warned)
         state.warned = max((state.warned, *over))
         self._note(step, mistakes, over)
         state.missed += found.miss.tokens if found.miss else 0
-        return replace(
-            standing,
+        return Standing(
+            placement=placement,
+            new=billed.new,
+            resent=billed.resent,
+            apportioned=billed.apportioned,
+            new_cost=billed.new_cost,
+            resent_cost=billed.resent_cost,
+            composition=billed.composition,
+            context=billed.context,
             crossed=over,
             outlook=self.outlook(at=state.at, price=step.price),
             totals=state.totals,
@@ -176,7 +206,7 @@ class Account:
         restored = msgspec.convert(dict(state), _State)
         return cls(restored.at, restored)
 
-    def _billed(self, step: Step, usage: Usage) -> Standing:
+    def _billed(self, step: Step, usage: Usage) -> _Billed:
         state, placement = self._state, step.placement
         bill = bill_of(usage, step)
         resent = state.growth.settle(bill, placement)
@@ -186,8 +216,7 @@ class Account:
         held = bill.prompt if step.context is None else step.context
         state.context = context_use(held, step.limits, step.limit_source, step.requested_output)
         state.left = state.forecast.left(held, state.context.usable) if state.context else Left()
-        return Standing(
-            placement=placement,
+        return _Billed(
             new=bill.prompt - resent.tokens,
             resent=resent.tokens,
             apportioned=resent.apportioned,
@@ -197,9 +226,9 @@ class Account:
             context=state.context,
         )
 
-    def _unbilled(self, step: Step) -> Standing:
+    def _unbilled(self, step: Step) -> _Billed:
         self._state.growth.skip(step.placement)
-        return Standing(placement=step.placement)
+        return _NOT_BILLED
 
     def _forecast(self, step: Step, usage: Usage, bill: Bill) -> None:
         """Enter the prompt into the forecast; an estimate among bills is none of its points."""
@@ -213,7 +242,7 @@ class Account:
         if placement.verdict not in REPEATS or placement.step not in state.forecast.steps:
             state.forecast.add(step=placement.step, prompt=bill.prompt if step.context is None else step.context)
 
-    def _count(self, step: Step, standing: Standing, mistakes: int) -> None:
+    def _count(self, step: Step, billed: _Billed, mistakes: int) -> None:
         state, totals, usage = self._state, self._state.totals, step.usage
         cost = step.cost.total if step.cost is not None else None
         counted = usage is not None or step.accepted
@@ -221,8 +250,8 @@ class Account:
             state.burn.spend(cost, state.at)
         state.totals = Totals(
             requests=totals.requests + (usage is not None),
-            prompt=totals.prompt + (usage.prompt if usage else 0),
-            new=totals.new + (standing.new or 0),
+            prompt=totals.prompt + (billed.new or 0) + (billed.resent or 0),
+            new=totals.new + (billed.new or 0),
             completion=totals.completion + (usage.completion if usage else 0),
             cost=totals.cost + (cost or 0),
             unknown_costs=totals.unknown_costs + (counted and cost is None),
@@ -230,10 +259,12 @@ class Account:
         )
 
     def _note(self, step: Step, mistakes: tuple[Mistake, ...], over: tuple[int, ...]) -> None:
-        events, at, number = self._state.events, self._state.at, step.placement.step
-        events.extend(Event(step=number, at=at, mistake=mistake) for mistake in mistakes)
-        events.extend(Event(step=number, at=at, threshold=percent) for percent in over)
-        del events[:-MOST_EVENTS]
+        if not mistakes and not over:
+            return
+        at, number = self._state.at, step.placement.step
+        told = (Event(step=number, at=at, mistake=mistake) for mistake in mistakes)
+        reached = (Event(step=number, at=at, threshold=percent) for percent in over)
+        self._state.events = (*self._state.events, *told, *reached)[-MOST_EVENTS:]
 
     def _next_cost(self, price: Price) -> int | None:
         """Return what the next request will cost if caching goes on as in the last, p$; None: nothing tells."""

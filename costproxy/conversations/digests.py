@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 _BITS = 127
 _PRIME = (1 << _BITS) - 1
+_SMALL = (1 << 60) - 1
 
 
 class Digests:
@@ -58,6 +59,10 @@ class Digests:
     def tail(self, scope: int, before: int, reply: int) -> int:
         """Return what tells a reply together with the message before it."""
         return ((scope * self._side + before) * self._side + reply) % _PRIME
+
+    def echo(self, scope: int, reply: int) -> int:
+        """Return what tells a reply by itself, in 60 bits: whatever is kept of every thread is kept small."""
+        return self.tail(scope, 0, reply) & _SMALL
 
 
 def _bytes(text: str | bytes) -> bytes:

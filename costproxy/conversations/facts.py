@@ -7,6 +7,7 @@ from costproxy.model import Part
 
 PARTS = tuple(Part)
 PLACE = {part: place for place, part in enumerate(PARTS)}
+TELLING = 24  # characters that tell a thread
 MOST_TEXT = 255  # characters that are told; what is longer is told as this
 
 

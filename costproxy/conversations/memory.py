@@ -99,9 +99,18 @@ class Memory:
         round_.answered = True
         round_.cut = reply.cut
         round_.waits_for_tools = reply.calls
+        if thread.last_answered() is round_:
+            self._enter_echo(thread, reply)
         round_.keys = _both(before, reply.keys)
         self.index.add(round_.keys, thread)
         self._release(thread, set(before).difference(round_.keys))
+
+    def _enter_echo(self, thread: Thread, reply: Reply) -> None:
+        before, thread.echo, thread.replies = thread.echo, reply.echo, reply.replies
+        if before and before != thread.echo:
+            self.index.remove([before], thread)
+        if thread.echo:
+            self.index.add([thread.echo], thread)
 
     def enter_state(self, thread: Thread, state: int, before: int) -> None:
         """Have a thread found by the API's own name for its state."""
@@ -122,6 +131,7 @@ class Memory:
         rounds, thread.rounds = thread.rounds, []
         for each in rounds:
             self._release(thread, each.keys)
+        self.index.remove([thread.echo], thread)
         for state in thread.states:
             self._states.pop(state, None)
         if thread.name and self._names.get(thread.name) is thread:

@@ -1,11 +1,11 @@
 """What an application does wrong with its history, as far as one request shows it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from costproxy.conversations.candidates import Match
 from costproxy.conversations.canonical import Kind
 from costproxy.conversations.facts import Facts
 from costproxy.conversations.request import Request
-from costproxy.conversations.search import Match
 from costproxy.model import Mistake, MistakeKind, Verdict
 
 _SAME_AGAIN = (Verdict.RETRY, Verdict.DUPLICATE)
@@ -34,7 +34,7 @@ def mistakes_of_frame(request: Request, match: Match) -> Iterator[Mistake]:
     if thread.sent_count < 0 or match.verdict in _SAME_AGAIN:
         return
     if thread.system != request.system:
-        yield Mistake(kind=MistakeKind.SYSTEM_CHANGED)
+        yield Mistake(kind=MistakeKind.SYSTEM_CHANGED, index=request.first_instruction)
     if thread.tools != request.tools:
         yield Mistake(kind=MistakeKind.TOOLS_CHANGED)
 
@@ -45,10 +45,19 @@ def orphans(request: Request, start: int) -> Iterator[tuple[int, int]]:
     Where messages stand for something that is stored elsewhere, nothing can be told.
     """
     facts = request.facts
-    if not any(each.answers for each in facts[start:]) or any(each.refers for each in facts):
+    if not [True for each in facts[start:] if each.answers] or [True for each in facts if each.refers]:
         return
+    near = start  # the calls are nearly always right before their results, and all before them need not be looked at
+    while near and facts[near].answers:
+        near -= 1
+    found = list(_without_call(facts, near, start))
+    yield from _without_call(facts, 0, start) if found and near else found
+
+
+def _without_call(facts: Sequence[Facts], first: int, start: int) -> Iterator[tuple[int, int]]:
+    """Yield what `orphans` does, as if the messages began with the one at `first`, which brings no result."""
     made, answered = set[int](), set[int]()
-    for place, each in enumerate(facts):
+    for place, each in enumerate(facts[first:], first):
         if answered and not each.answers:  # whoever uses an id again makes the call again
             made -= answered
             answered = set()

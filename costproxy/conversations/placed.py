@@ -24,4 +24,5 @@ class Placed:
     tools: int = field(repr=False)
     sent: bytes = field(repr=False)
     sent_count: int = field(repr=False)
+    replies: int = field(repr=False)  # that the request brings back
     orphans: frozenset[int] = field(repr=False)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from costproxy.conversations.candidates import Match
 from costproxy.conversations.canonical import Kind
 from costproxy.conversations.facts import Facts
 from costproxy.conversations.request import Request
-from costproxy.conversations.search import Match
-from costproxy.conversations.thread import DIGEST, MESSAGES, Thread
+from costproxy.conversations.thread import DIGEST, MESSAGES
 from costproxy.model import Change, Region, Verdict, Weights
 
 _REPEATS = (Verdict.RETRY, Verdict.DUPLICATE, Verdict.REGENERATE)
@@ -25,6 +25,7 @@ class Overlap:
     same_system: bool = False
     same_tools: bool = False
     extends: bool = False
+    differs: int | None = None  # where the first message is that differs from what the thread sent there
     change: Change | None = None
 
 
@@ -59,6 +60,7 @@ def overlap(match: Match, request: Request, sent: bytes) -> Overlap:
     by_chain = _reach(match, request, match.links)
     before = _reach(match, request, match.links - match.is_reply)
     whole = run >= thread.sent_count or (run == MESSAGES and before >= thread.sent_count)
+    differs = request.lead + run if run < min(len(thread.sent) // DIGEST, behind) else None
     same_system, same_tools = thread.system == request.system, thread.tools == request.tools
     known = max(run, by_chain)
     return Overlap(
@@ -68,7 +70,8 @@ def overlap(match: Match, request: Request, sent: bytes) -> Overlap:
         same_system=same_system,
         same_tools=same_tools,
         extends=whole and same_system and same_tools and behind > thread.sent_count,
-        change=_change(thread, request, run, same_system=same_system, same_tools=same_tools),
+        differs=differs,
+        change=_change(differs, same_system=same_system, same_tools=same_tools),
     )
 
 
@@ -128,10 +131,10 @@ def _run(before: bytes, now: bytes) -> int:
     return next(place for place in range(most) if before[place] != now[place]) // DIGEST
 
 
-def _change(thread: Thread, request: Request, run: int, *, same_system: bool, same_tools: bool) -> Change | None:
+def _change(differs: int | None, *, same_system: bool, same_tools: bool) -> Change | None:
     frame = _frame_change(same_system=same_system, same_tools=same_tools)
-    if frame is None and run < min(len(thread.sent) // DIGEST, _behind(request)):
-        return Change(region=Region.MESSAGES, index=request.lead + run)
+    if frame is None and differs is not None:
+        return Change(region=Region.MESSAGES, index=differs)
     return frame
 
 

@@ -34,6 +34,12 @@ class Request:
         """The chain after the last link: what identifies the request within its scope."""
         return self.keys[-1]
 
+    @property
+    def first_instruction(self) -> int | None:
+        """The place of the first instruction that leads the messages; None: they are beside them, or not there."""
+        beside = self.system_tokens > sum(facts.all_tokens for facts in self.facts[: self.lead])
+        return 0 if self.lead and not beside else None
+
     def sent(self, most: int) -> bytes:
         """Return short digests of the messages behind the leading instructions, the first ones of them."""
         behind = islice(self.facts, self.lead, self.lead + most)

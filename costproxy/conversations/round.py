@@ -2,6 +2,13 @@
 
 _STUCK = 1800.0  # seconds after which a request without any end is taken for failed
 
+_FRAME = (1 << 60) - 1  # this much, since numbers beyond take more memory
+
+
+def frame_of(model: str | None, system: int, tools: int) -> int:
+    """Return what tells, within this process, whether a request is made of a model in the same way."""
+    return hash((model, system, tools)) & _FRAME
+
 
 class Round:
     """One request, sent once or again and again, and its replies: where the chain stood before and after them."""
@@ -10,6 +17,7 @@ class Round:
         "answered",
         "at",
         "cut",
+        "frame",
         "keys",
         "rooted",
         "step",
@@ -20,13 +28,14 @@ class Round:
         "whole",
     )
 
-    def __init__(self, *, request: int, turn: int, step: int, rooted: bool, at: float) -> None:
+    def __init__(self, *, request: int, turn: int, step: int, rooted: bool, at: float, frame: int = 0) -> None:
         # What it is found by: the chain after its last link; then the chain after each reply, the last link and the
         # reply together, and the tool calls of the replies.
         self.keys: tuple[int, ...] = (request,)
         self.turn = turn
         self.step = step
         self.rooted = rooted  # its messages hold a reply that was seen
+        self.frame = frame  # digest of model, tools and system prompt
         self.at = at  # seconds since the epoch, when it was last sent
         self.under_way = 1
         self.answered = False  # at least once

@@ -16,12 +16,14 @@ class Thread:
         "app",
         "asked_model",
         "born",
+        "echo",
         "hints",
         "home",
         "id",
         "model",
         "name",
         "orphans",
+        "replies",
         "rounds",
         "seen",
         "sent",
@@ -39,6 +41,8 @@ class Thread:
         self.seen = at  # likewise, of the last request or reply
         self.name = name  # digest of what the application calls it; 0: it does not
         self.rounds: list[Round] = []  # the first one, and the last ones
+        self.echo = 0  # what tells its last reply by itself; 0: nothing does
+        self.replies = 0  # in a history that ends with that reply
         self.states: tuple[int, ...] = ()  # digests of the API's own names for its state
         self.upstream = ""  # of the last request
         self.app: str | None = None  # likewise, as is all below
@@ -59,7 +63,11 @@ class Thread:
         """Return the last request that did not fail."""
         return next((each for each in reversed(self.rounds) if not each.has_failed(at)), None)
 
+    def last_answered(self) -> Round | None:
+        """Return the last request that was answered, which the last reply belongs to."""
+        return next((each for each in reversed(self.rounds) if each.answered), None)
+
     def waits_at(self, key: int) -> bool:
         """Tell whether its last answer is found by `key`, and nothing came after it."""
         answered = next((each for each in reversed(self.rounds) if each.answered or each.under_way), None)
-        return answered is not None and answered.answered and key in answered.keys
+        return answered is not None and answered.answered and (key in answered.keys or key == self.echo)

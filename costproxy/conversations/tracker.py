@@ -5,6 +5,8 @@ from sys import intern
 from threading import Lock
 from types import MappingProxyType
 
+from costproxy.conversations.candidates import Match, Scope
+from costproxy.conversations.canonical import Kind
 from costproxy.conversations.compaction import Compactions
 from costproxy.conversations.digests import Digests
 from costproxy.conversations.memory import Memory
@@ -15,16 +17,18 @@ from costproxy.conversations.placing import NONE, Overlap, numbers, overlap, sto
 from costproxy.conversations.reader import Reader
 from costproxy.conversations.reply import read_reply
 from costproxy.conversations.request import Request, read_request
-from costproxy.conversations.round import Round
-from costproxy.conversations.search import Match, Scope, Search
+from costproxy.conversations.round import Round, frame_of
+from costproxy.conversations.search import Search
 from costproxy.conversations.stored import goes_on, goes_on_named
 from costproxy.conversations.thread import MESSAGES, Thread
 from costproxy.model import Asked, Mistake, MistakeKind, Placement, ReplyMessage, Verdict
 
 __all__ = ["Placed", "Thread", "Tracker"]
 
+_MOST_READ, _READ_PER_THREAD = 32_768, 4  # messages that are found again without being read
 _MOST_ORPHANS = 32  # results of tools without their call that a thread remembers
 _REPEATS = (Verdict.RETRY, Verdict.DUPLICATE, Verdict.REGENERATE)
+_REWRITTEN = (Verdict.TRIMMED, Verdict.ANCHORED)
 _UNTOLD = (Verdict.NEW, Verdict.COMPACTION_SUSPECTED)
 _STORING = "responses"  # the API whose replies can be named by a later request
 
@@ -39,7 +43,7 @@ class Tracker:
 
     def __init__(self, *, secret: bytes, threads: int = 20_000, idle: float = 7200.0, life: float = 86_400.0) -> None:
         self._digests = Digests(secret)
-        self._reader = Reader(self._digests)
+        self._reader = Reader(self._digests, keep=min(_MOST_READ, _READ_PER_THREAD * threads))
         self._memory = Memory(threads=threads, idle=idle, life=life)
         self._compactions = Compactions()
         self._lock = Lock()
@@ -109,10 +113,12 @@ class Tracker:
             home=origin.home,
             hints=origin.hints,
             model=asked.request.model,
+            frame=frame_of(asked.request.model, request.system, request.tools),
         )
         found = None
         if origin.state:
-            found = goes_on(request, origin.state, memory=memory, at=at) or (only and goes_on_named(only, at))
+            found = goes_on(request, origin.state, frame=scope.frame, memory=memory, at=at)
+            found = found or (goes_on_named(only, at) if only else None)
         elif only is not None or not origin.name:
             found = Search(request, scope, memory=memory, digests=self._digests, at=at).find()
         return found or self._new(asked, origin, request, scope)
@@ -159,7 +165,7 @@ class Tracker:
             mistakes=mistakes,
             ignored_ids=asked.prompt.claim.ignored,
         )
-        round_ = self._round(match, request, turn, step, asked.at)
+        round_ = self._round(match, request, turn, step, asked)
         _visit(thread, asked, origin)
         self._memory.touch(thread, asked.at)
         return Placed(
@@ -175,6 +181,7 @@ class Tracker:
             tools=request.tools,
             sent=sent,
             sent_count=len(request.facts) - request.lead,
+            replies=sum(link.kind is Kind.ASSISTANT for link in request.links),
             orphans=frozenset([*thread.orphans, *lost][-_MOST_ORPHANS:]) if lost else thread.orphans,
         )
 
@@ -186,8 +193,8 @@ class Tracker:
         if match.verdict not in _UNTOLD:
             found += mistakes_of_reply(request, match)
             found += mistakes_of_frame(request, match)
-            if match.verdict is Verdict.TRIMMED and common.change is not None and common.change.index is not None:
-                found.append(Mistake(kind=MistakeKind.HISTORY_TRIMMED, index=common.change.index))
+            if match.verdict in _REWRITTEN and common.differs is not None:
+                found.append(Mistake(kind=MistakeKind.HISTORY_TRIMMED, index=common.differs))
         if origin.state or match.verdict in _REPEATS:
             return tuple(found), []
         known = match.thread.orphans
@@ -195,18 +202,21 @@ class Tracker:
         found += (Mistake(kind=MistakeKind.ORPHAN_TOOL_RESULT, index=place) for _, place in lost)
         return tuple(found), [digest for digest, _ in lost]
 
-    def _round(self, match: Match, request: Request, turn: int, step: int, at: float) -> Round:
+    def _round(self, match: Match, request: Request, turn: int, step: int, asked: Asked) -> Round:
         """Return the round that the request begins, or is a repetition of."""
-        thread = match.thread
+        thread, frame = match.thread, frame_of(asked.request.model, request.system, request.tools)
+        frame = next((each.frame for each in thread.rounds if each.frame == frame), frame)  # one number for all of them
         if match.verdict in _REPEATS and match.round is not None and match.round in thread.rounds:
-            self._memory.again(thread, match.round, at)
+            match.round.frame = frame
+            self._memory.again(thread, match.round, asked.at)
             return match.round
         round_ = Round(
             request=request.known_by,
             turn=turn,
             step=step,
             rooted=match.is_reply or (match.round is not None and match.round.rooted),
-            at=at,
+            at=asked.at,
+            frame=frame,
         )
         self._memory.begin(thread, round_)
         return round_

@@ -1,10 +1,11 @@
 """Requests and bills, taken to the conversations they belong to."""
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from functools import partial
 
-from costproxy.conversations.account import Step
+from costproxy.conversations.account import Price, Step
 from costproxy.conversations.tracker import Placed, Tracker
+from costproxy.meter.counts import counts_of
 from costproxy.model import (
     Asked,
     ContextUse,
@@ -19,6 +20,7 @@ from costproxy.model import (
     Verdict,
 )
 from costproxy.pricing.context_limits import ContextLimits
+from costproxy.pricing.price import Tariff
 from costproxy.pricing.prices import Names, Prices
 
 _COUNTED = frozenset({"chat", "messages"})  # APIs whose messages can be counted one by one
@@ -80,14 +82,19 @@ class Conversations:
         placed = self._answered.get(exchange.id) or self._under_way.get(exchange.id)
         return _billed_before(exchange, placed) if placed is not None else None
 
-    def settle(self, exchange: Exchange, names: Names, usage: Usage | None, cost: Cost | None) -> Standing | None:
-        """Enter the bill of a finished exchange in its conversation; None if it was not placed in one."""
+    def settle(
+        self, exchange: Exchange, names: Names, usage: Usage | None, cost: Cost | None, tariff: Tariff
+    ) -> Standing | None:
+        """Enter the bill of a finished exchange in its conversation; None if it was not placed in one.
+
+        `tariff` is that of the exchange; what the next request will cost is told from it.
+        """
         self.answered(exchange)
         self._learn_from_error(exchange, names)
         placed = self._answered.pop(exchange.id, None)
         if placed is None:
             return None
-        step = self._step(exchange, names, placed, usage, cost)
+        step = self._step(exchange, names, placed, usage, cost, price=partial(_price, tariff))
         if step.accepted or placed.thread.model is None:
             placed.thread.model = step.model  # as all series of this exchange call it
         return placed.thread.account.settle(step)
@@ -97,7 +104,9 @@ class Conversations:
         self._under_way.pop(exchange, None)
         self._answered.pop(exchange, None)
 
-    def _step(self, exchange: Exchange, names: Names, placed: Placed, usage: Usage | None, cost: Cost | None) -> Step:
+    def _step(
+        self, exchange: Exchange, names: Names, placed: Placed, usage: Usage | None, cost: Cost | None, *, price: Price
+    ) -> Step:
         estimated = usage is not None and usage.quality is UsageQuality.ESTIMATED
         known = self.limits.of(names)
         return Step(
@@ -115,7 +124,7 @@ class Conversations:
             thresholds=self._thresholds(names),
             finish_reasons=exchange.reply.finish_reasons if exchange.reply else (),
             accepted=_accepted(exchange),
-            price=self._pricer(exchange, names),
+            price=price,
         )
 
     def learn_list(self, upstream: str, windows: Mapping[str, Limits]) -> None:
@@ -133,15 +142,9 @@ class Conversations:
         for name in names.in_order():
             self.limits.learn_error(exchange.upstream, name, error.limit, dialect=exchange.dialect)
 
-    def _pricer(self, exchange: Exchange, names: Names) -> Callable[[Usage], int | None]:
-        at = datetime.fromtimestamp(exchange.started_at, UTC)
-        tier = exchange.reply.service_tier if exchange.reply else None
 
-        def price(usage: Usage) -> int | None:
-            counts: dict[str, int] = {kind: count for kind, count in usage.by_kind() if count}
-            return self._prices.cost(counts, names, at=at, service_tier=tier).computed
-
-        return price
+def _price(tariff: Tariff, usage: Usage) -> int | None:
+    return tariff.price(counts_of(usage)).total
 
 
 def _billed_before(exchange: Exchange, placed: Placed) -> int | None:

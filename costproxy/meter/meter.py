@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from costproxy.meter.conversations import Conversations
+from costproxy.meter.counts import counts_of
 from costproxy.meter.estimator import Estimator
 from costproxy.meter.failure import failure_of
 from costproxy.meter.outcome import limit_reason, outcome, usage_missing
@@ -26,8 +27,10 @@ from costproxy.model import (
     UsageQuality,
     not_billed,
 )
+from costproxy.pricing.price import Tariff
 from costproxy.pricing.prices import Names, Prices
 from costproxy.pricing.reported import reported_cost
+from costproxy.pricing.terms import Terms
 from costproxy.pricing.units import units_of
 from costproxy.quotas.rates import Rates
 from costproxy.wire import errors
@@ -42,6 +45,7 @@ _COST_QUALITY = {
     UsageQuality.ADJUSTED: CostQuality.ADJUSTED,
     UsageQuality.ESTIMATED: CostQuality.ESTIMATED,
 }
+_NO_TARIFF = Tariff(reason="no prices")
 
 
 class Meter:
@@ -104,7 +108,9 @@ class Meter:
         usage = reply.usage if reply else None
         if usage is None and missing in _ESTIMABLE and not _waived(exchange):
             usage = self._estimated(exchange)
-        cost = self._cost(exchange, usage) if exchange.api in SURFACES else None
+        names = _names(exchange, reply)
+        terms = self._terms(exchange, names)
+        cost = _cost(exchange, usage, terms) if exchange.api in SURFACES else None
         ended = outcome(exchange)
         failure = failure_of(exchange, ended)
         return Turn(
@@ -116,7 +122,7 @@ class Meter:
             usage_missing=missing,
             usage=usage,
             cost=cost,
-            standing=self._standing(exchange, usage, cost),
+            standing=self._standing(exchange, names, usage, cost, terms),
             failure=failure,
             retries=settle(self._rates, exchange, failure, usage) if self._rates is not None else None,
         )
@@ -127,27 +133,32 @@ class Meter:
         before = self._conversations.billed_before(exchange) if self._conversations is not None else None
         return self._estimator.usage(exchange, billed_before=before)
 
-    def _standing(self, exchange: Exchange, usage: Usage | None, cost: Cost | None) -> Standing | None:
+    def _terms(self, exchange: Exchange, names: Names) -> Terms | None:
+        if self._prices is None or exchange.api not in SURFACES:
+            return None
+        at = datetime.fromtimestamp(exchange.started_at, UTC)
+        return self._prices.terms(names, at=at, service_tier=exchange.reply.service_tier if exchange.reply else None)
+
+    def _standing(
+        self, exchange: Exchange, names: Names, usage: Usage | None, cost: Cost | None, terms: Terms | None
+    ) -> Standing | None:
         if self._conversations is None:
             return None
-        return self._conversations.settle(exchange, _names(exchange, exchange.reply), usage, cost)
+        return self._conversations.settle(exchange, names, usage, cost, terms.tariff if terms else _NO_TARIFF)
 
-    def _cost(self, exchange: Exchange, usage: Usage | None) -> Cost:
-        reply = exchange.reply
-        if usage is None:
-            return not_billed() if _free(exchange) else _unknown("no token counts")
-        if self._prices is None:
-            return _unknown("no prices")
-        raw = reply.raw_usage if reply and reply.raw_usage else {}
-        return self._prices.cost(
-            {kind: count for kind, count in usage.by_kind() if count},
-            _names(exchange, reply),
-            at=datetime.fromtimestamp(exchange.started_at, UTC),
-            service_tier=reply.service_tier if reply else None,
-            units=units_of(raw),
-            reported=reported_cost(raw, dialect=exchange.dialect),
-            quality=_COST_QUALITY[usage.quality],
-        )
+
+def _cost(exchange: Exchange, usage: Usage | None, terms: Terms | None) -> Cost:
+    if usage is None:
+        return not_billed() if _free(exchange) else _unknown("no token counts")
+    if terms is None:
+        return _unknown("no prices")
+    raw = exchange.reply.raw_usage if exchange.reply and exchange.reply.raw_usage else {}
+    return terms.cost(
+        counts_of(usage),
+        units=units_of(raw),
+        reported=reported_cost(raw, dialect=exchange.dialect),
+        quality=_COST_QUALITY[usage.quality],
+    )
 
 
 def _names(exchange: Exchange, reply: ChatReply | None) -> Names:

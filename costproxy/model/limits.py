@@ -17,7 +17,8 @@ class Limits:
         """Return the tokens to keep for a reply whose request allows `requested` (None: does not say)."""
         if requested is not None:
             return requested
-        return min(self.max_output or _LEAST_RESERVE, _LEAST_RESERVE)
+        half = (self.context_window or _LEAST_RESERVE * 2) // 2  # a small window is not all reserve
+        return min(self.max_output or _LEAST_RESERVE, _LEAST_RESERVE, half)
 
     def usable(self, requested: int | None = None) -> int | None:
         """Return how many prompt tokens fit beside the reply, at least 1; None when no limit is known."""

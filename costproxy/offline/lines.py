@@ -54,7 +54,7 @@ def _opened(file: str) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
         yield _plain(sys.stdin.buffer), lambda: 0
         return
     with open(file, "rb") as stream:  # noqa: PTH123 - a name as it was given, for messages too
-        yield _plain(stream), stream.tell
+        yield _plain(stream), stream.tell if stream.seekable() else lambda: 0  # a pipe may have a name, too
 
 
 def _plain(stream: IO[bytes]) -> IO[bytes]:

@@ -18,6 +18,9 @@ def conversation_of(fields: Mapping[str, Any], *, place: str, model: str | None)
     application put there itself, with nothing before it to reply to, had no request; nor had those among the first
     `demo_messages` behind the system prompt, an example that the application made up.
 
+    A question at the end, without a reply, was sent if it has a bill, or if there is no other request: nobody keeps a
+    conversation that was never begun. Else it is left out: how a conversation ended is part of it, sent or not.
+
     Raises:
         RecordError: a value is of a wrong type.
     """
@@ -25,10 +28,24 @@ def conversation_of(fields: Mapping[str, Any], *, place: str, model: str | None)
     usage = _usage(fields.get("usage"))
     frame = _Frame(model=text_or_none(fields.get("model")) or model, tools=fields.get("tools"))
     host = (text_or_none(fields.get("host")) or "").lower()
-    requests = _requests(
-        messages, usage, frame, place, host, begins=_behind_demo(messages, fields.get("demo_messages"))
-    )
-    return RecordedSource(source=place, truth=Truth.CONVERSATION, requests=requests)
+    begins = _behind_demo(messages, fields.get("demo_messages"))
+    asked = _asked(messages, usage, begins=begins)
+    unasked = _is_open(messages[begins:]) and asked[-1] < len(messages)
+    requests = _requests(messages, asked, usage, frame, place=place, host=host)
+    return RecordedSource(source=place, truth=Truth.CONVERSATION, requests=requests, unasked=unasked)
+
+
+def _asked(messages: Sequence[Mapping[str, Any]], usage: Mapping[int, dict[str, Any]], *, begins: int) -> list[int]:
+    """Return how many messages each request had: the index of its reply, recorded or not."""
+    end = len(messages)
+    first = next((at for at, message in enumerate(messages) if message.get("role") not in _SYSTEM), end)
+    replies = (at for at, message in enumerate(messages) if at >= begins and message.get("role") == "assistant")
+    asked = [at for at in replies if at in usage or at > first]
+    return [*asked, end] if _is_open(messages[begins:]) and (not asked or end in usage) else asked
+
+
+def _is_open(messages: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(messages) and messages[-1].get("role") not in (*_SYSTEM, "assistant")
 
 
 class _Frame:
@@ -44,19 +61,18 @@ class _Frame:
 
 def _requests(
     messages: Sequence[Mapping[str, Any]],
+    asked: Sequence[int],
     usage: Mapping[int, dict[str, Any]],
     frame: _Frame,
+    *,
     place: str,
     host: str,
-    *,
-    begins: int,
 ) -> Iterator[RecordedRequest]:
     sent = [written(message) for message in messages]
-    replies = (at for at, message in enumerate(messages) if at >= begins and message.get("role") == "assistant")
-    asked = (at for at in replies if at in usage or _asks(messages[:at]))
     for index, at in enumerate(asked):
         bill = dict(usage.get(at, {}))
         reason = text_or_none(bill.pop("finish_reason", None))
+        message = messages[at] if at < len(messages) else None
         yield RecordedRequest(
             source=place,
             index=index,
@@ -65,8 +81,8 @@ def _requests(
             path=PATHS["chat"],
             body=frame.body(sent[:at]),
             truth=Truth.CONVERSATION,
-            reply=chat_reply(messages[at]),
-            message=messages[at],
+            reply=None if message is None else chat_reply(message),
+            message=message,
             usage=bill or None,
             finish_reason=reason,
         )
@@ -80,10 +96,6 @@ def _behind_demo(messages: Sequence[Mapping[str, Any]], count: Any) -> int:
         raise RecordError(f"demo_messages: expected how many messages, found {kind(count)}")
     lead = next((at for at, message in enumerate(messages) if message.get("role") not in _SYSTEM), len(messages))
     return lead + count
-
-
-def _asks(messages: Sequence[Mapping[str, Any]]) -> bool:
-    return any(message.get("role") not in _SYSTEM for message in messages)
 
 
 def _usage(value: Any) -> Mapping[int, dict[str, Any]]:

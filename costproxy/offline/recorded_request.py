@@ -45,8 +45,12 @@ class RecordedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedSource:
-    """The requests of one line, made as they are asked for: a long conversation sends itself over and over."""
+    """The requests of one JSON document, made as they are asked for: a long conversation sends itself over and over."""
 
-    source: str  # "file:12"
+    source: str  # "file:12", of an array there "file:12[0]"
     truth: Truth
     requests: Iterator[RecordedRequest]
+    # It ends with a question to which no reply was recorded: left out, for nobody can tell whether it was sent.
+    unasked: bool = False
+    # It holds replies, but ends with a question, and only that told that it is one request as it was sent.
+    as_sent: bool = False

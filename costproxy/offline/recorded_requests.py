@@ -3,7 +3,8 @@
 import random
 from collections.abc import Callable, Iterable, Iterator
 
-from costproxy.offline.lines import Line, read_lines
+from costproxy.offline.documents import read_documents
+from costproxy.offline.lines import Line
 from costproxy.offline.recorded import RecordError
 from costproxy.offline.recorded_forms import source_of
 from costproxy.offline.recorded_request import RecordedRequest, RecordedSource, Truth
@@ -17,9 +18,10 @@ Read = Callable[[int], None]  # takes how many more bytes of the files have been
 def read_sources(
     files: Iterable[str], *, model: str | None = None, odd: Odd | None = None, read: Read | None = None
 ) -> Iterator[RecordedSource]:
-    """Yield what each line of the files holds; JSON Lines, plain or gzip, `-` for standard input.
+    """Yield what each JSON document of the files holds; plain or gzip, `-` for standard input.
 
-    A line is read when it is asked for, and so is each of its requests. `recorded_forms` tells the forms.
+    A document, mostly a line, is read when it is asked for, and so is each of its requests. `recorded_forms` tells the
+    forms.
 
     Args:
         files: their names.
@@ -30,7 +32,7 @@ def read_sources(
     Raises:
         RecordError: a line cannot be read, and there is no `odd`.
     """
-    for line in (line for file in files for line in read_lines(file)):
+    for line in (line for file in files for line in read_documents(file)):
         if read is not None:
             read(line.read)
         try:

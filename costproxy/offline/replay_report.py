@@ -46,6 +46,10 @@ def _requests(sums: ReplaySums) -> Iterator[str]:
         yield f"recorded {_KINDS[truth]}: {found.whole:,} found as one, {found.split:,} as several"
     if sums.found:
         yield f"conversations found with requests of several recorded ones: {sums.mixed:,}"
+    if sums.as_sent:
+        yield f"lists of messages that end with a question: {sums.as_sent:,}, each taken for one request as it was sent"
+    if sums.unasked:
+        yield f"conversations that end with a question: {sums.unasked:,}, left out: nobody can tell if it was sent"
     if placed:
         yield f"verdicts: {_spaced(sums.verdicts)}"
         yield f"told by: {_spaced(sums.told_by)}; {sums.ambiguous:,} ambiguous"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from costproxy.model import Part, Standing, Turn
 from costproxy.model.money import Cost, CostQuality
-from costproxy.offline.recorded_request import RecordedRequest, Truth
+from costproxy.offline.recorded_request import RecordedRequest, RecordedSource, Truth
 from costproxy.offline.replay_tally import ConversationTally, Recent, SourceTally
 from costproxy.offline.spread import Spread
 
@@ -41,6 +41,8 @@ class ReplaySums:
     def __init__(self, *, top: int) -> None:
         """Take how many of the worst conversations are kept."""
         self.requests = 0
+        self.unasked = 0  # conversations whose last question is left out
+        self.as_sent = 0  # lists of messages that were taken for one request, though replies stand in them
         self.homeless: Counter[str] = Counter()  # requests without a conversation, by why
         self.conversations = 0
         self.mixed = 0  # conversations with requests of several sources
@@ -73,6 +75,12 @@ class ReplaySums:
 
     def __repr__(self) -> str:
         return f"<ReplaySums of {self.requests} requests>"
+
+    def begin(self, source: RecordedSource) -> RecordedSource:
+        """Take in how a source was read, and return it."""
+        self.unasked += source.unasked
+        self.as_sent += source.as_sent
+        return source
 
     def add(self, recorded: RecordedRequest, turn: Turn) -> None:
         """Take a request in."""

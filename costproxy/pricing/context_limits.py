@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from costproxy.model import Limits, LimitSource
 from costproxy.pricing.prices import Names, Prices
 
+_MOST_KEPT = 4096  # look-ups whose result is kept
 _MOST_LEARNT = 10_000  # models; names come from strangers
 # Those compare the prompt alone with the limit that their errors name. Source: the recorded texts of their errors.
 _PROMPT_ALONE = frozenset({"anthropic", "gemini", "xai"})
@@ -32,12 +33,24 @@ class ContextLimits:
         self._prices = prices
         self._listed: OrderedDict[_Key, Limits] = OrderedDict()
         self._named: OrderedDict[_Key, Limits] = OrderedDict()
+        self._lessons = 0  # how often something was learnt
+        self._known: dict[Names, tuple[int, KnownLimits]] = {}  # what was found, and after how many lessons
 
     def __repr__(self) -> str:
         return f"<ContextLimits listed={len(self._listed)} named={len(self._named)}>"
 
     def of(self, names: Names) -> KnownLimits:
         """Return what is known of a model at an upstream."""
+        lessons, kept = self._lessons, self._known.get(names)
+        if kept is not None and kept[0] == lessons:
+            return kept[1]
+        if len(self._known) >= _MOST_KEPT:  # names come from strangers
+            self._known.clear()
+        known = self._decided(names)
+        self._known[names] = lessons, known
+        return known
+
+    def _decided(self, names: Names) -> KnownLimits:
         own = self._prices.override(names)
         found = self._prices.find(names)
         keys = [(names.upstream or "", name.lower()) for name in names.in_order()]
@@ -61,12 +74,14 @@ class ContextLimits:
         """Take what an upstream's list of models says."""
         for model, limits in windows.items():
             _keep(self._listed, (upstream, model.lower()), limits)
+        self._lessons += 1
 
     def learn_error(self, upstream: str, model: str, limit: int, *, dialect: str) -> None:
         """Take the limit that an upstream named when it rejected a prompt as too long."""
         if limit > 0:
             limits = Limits(max_input=limit) if dialect in _PROMPT_ALONE else Limits(context_window=limit)
             _keep(self._named, (upstream, model.lower()), limits)
+            self._lessons += 1
 
 
 def _first(known: Mapping[_Key, Limits], keys: list[_Key]) -> Limits | None:

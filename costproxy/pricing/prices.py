@@ -6,14 +6,15 @@ from datetime import datetime
 from fractions import Fraction
 
 from costproxy.model import Limits
-from costproxy.model.money import Cost, CostQuality, CostSource, PriceReference, attribute
+from costproxy.model.money import Cost, CostQuality, CostSource, PriceReference
 from costproxy.pricing.catalogue import Catalogue, Model
 from costproxy.pricing.names import How, readings
 from costproxy.pricing.override import EVERY_MODEL, Override
-from costproxy.pricing.price import Priced, price_of
+from costproxy.pricing.price import Tariff, tariff_of
 from costproxy.pricing.providers import MAKERS, PREFIXES, SELLERS
 from costproxy.pricing.reported import Reported
 from costproxy.pricing.rows import PriceRow, parse_row
+from costproxy.pricing.terms import Terms
 
 _MOST_KEPT = 4096  # look-ups whose result is kept
 _LONGEST_NAME = 256  # characters; no model's is longer, and patterns are not tried on more
@@ -92,6 +93,8 @@ class Prices:
 
     def override(self, names: Names) -> Override | None:
         """Return what the operator says about the model, None if nothing."""
+        if not self._overrides and not self._default:
+            return None
         here = (own for own in self._default if own.upstream in (None, names.upstream))
         named = (own for name in names.in_order() for own in self._overrides if own.covers(name, names.upstream))
         return next(named, None) or next(here, None)
@@ -118,53 +121,26 @@ class Prices:
         `usage_by_kind` is None when the tokens are not known; `quality` is that of the tokens; `at` is when the
         request started. Both amounts are kept, they are never added.
         """
-        computed, priced, reference = self._computed(usage_by_kind, names, at, service_tier, units)
-        total, parts, source = priced.total, priced.parts, computed
-        if reported is not None:
-            total, source, quality = reported.total, CostSource.REPORTED, CostQuality.EXACT
-            parts = attribute(reported.total, priced.parts if priced.total is not None else None)
-        if total is None:
-            source, quality = CostSource.UNKNOWN, CostQuality.UNKNOWN
-        return Cost(
-            total=total,
-            parts=parts,
-            source=source,
-            quality=quality,
-            reported=reported.total if reported else None,
-            reported_text=reported.text if reported else None,
-            computed=priced.total,
-            price=reference,
-            reason=priced.reason,
-        )
+        terms = self.terms(names, at=at, service_tier=service_tier)
+        return terms.cost(usage_by_kind, units=units, reported=reported, quality=quality)
 
-    def _computed(
-        self,
-        usage_by_kind: Mapping[str, int] | None,
-        names: Names,
-        at: datetime,
-        service_tier: str | None,
-        units: Mapping[str, int] | None,
-    ) -> tuple[CostSource, Priced, PriceReference | None]:
+    def terms(self, names: Names, *, at: datetime, service_tier: str | None = None) -> Terms:
+        """Return by what a request is priced that started `at`: looked up once, it holds for any usage of its."""
         own, found = self.override(names), self.find(names)
-        source = (
-            CostSource.OPERATOR if own and (own.prices is not None or own.multiplier != 1) else CostSource.CATALOGUE
-        )
-        if usage_by_kind is None:
-            return source, Priced(total=None, parts={}, reason="no token counts"), None
+        operator = own is not None and (own.prices is not None or own.multiplier != 1)
+        source = CostSource.OPERATOR if operator else CostSource.CATALOGUE
         rows, reason = self._rows(own, found)
         if reason is not None:
-            return source, Priced(total=None, parts={}, reason=reason), None
+            return Terms(tariff=Tariff(reason=reason), source=source)
         listed = own is None or own.prices is None
-        priced = price_of(
-            usage_by_kind,
-            rows=rows,
+        tariff = tariff_of(
+            rows,
             at=at,
             service_tier=service_tier if listed else None,
             provider=found.model.provider if found else "",
-            units=units,
             multiplier=own.multiplier if own else Fraction(1),
         )
-        return source, priced, self._reference(priced.row, found if listed else None)
+        return Terms(tariff=tariff, source=source, reference=self._reference(tariff.row, found if listed else None))
 
     def _rows(self, own: Override | None, found: Found | None) -> tuple[tuple[PriceRow, ...], str | None]:
         """Return the price rows to use, and why there are none."""

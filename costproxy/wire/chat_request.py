@@ -65,10 +65,10 @@ def read_whole(body: bytes, names: frozenset[str]) -> RequestRead:
     return whole_of(parse(body), body, names)
 
 
-def whole_of(fields: Fields, body: bytes, names: frozenset[str]) -> RequestRead:
-    """Return what `read_whole` does, where the fields of the body have been read."""
-    facts = facts_of(fields)
-    messages = [memoryview(message) for message in fields.messages or ()]
+def whole_of(fields: Fields, body: bytes, names: frozenset[str], facts: ChatRequest | None = None) -> RequestRead:
+    """Return what `read_whole` does, where the fields of the body, and maybe its facts, have been read."""
+    facts = facts or facts_of(fields)
+    messages = jsontext.cut(fields.messages or (), len(body))
     return RequestRead(
         facts=facts,
         prompt=Prompt(messages=messages, tools=_tools(fields) if facts.tools else None),
@@ -78,13 +78,12 @@ def whole_of(fields: Fields, body: bytes, names: frozenset[str]) -> RequestRead:
 
 def facts_of(fields: Fields) -> ChatRequest:
     """Return the facts that the fields of a chat request state."""
-    tools = jsontext.items(_tools(fields))
     return ChatRequest(
         model=fields.model if isinstance(fields.model, str) and fields.model else None,
         stream=fields.stream is True,
         include_usage=_include_usage(fields.stream_options),
         messages=None if fields.messages is None else len(fields.messages),
-        tools=None if tools is None else len(tools),
+        tools=jsontext.count(_tools(fields)),
         max_output=token_count(fields.max_completion_tokens) or token_count(fields.max_tokens),
     )
 
@@ -124,6 +123,8 @@ def _named(fields: Fields, body: bytes, names: frozenset[str]) -> dict[str, Json
 
 def _tools(fields: Fields) -> memoryview | None:
     """Return what is sent as tools, under the name of today or that of the old days."""
+    if fields.tools is _ABSENT and fields.functions is _ABSENT:
+        return None
     texts = [memoryview(raw) for raw in (fields.tools, fields.functions)]
     return next((text for text in texts if text and bytes(text[:4]) != b"null"), None)
 

@@ -1,6 +1,7 @@
 """JSON from strangers: fast where it is clean, lenient where it is odd, never raising anything else."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ _decoder = msgspec.json.Decoder()
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 _dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_LARGE = 2048  # bytes, of an average item
 _REFUSALS = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
@@ -61,11 +63,11 @@ def fields(text: JsonText) -> dict[str, JsonText]:
 
 
 def items(text: JsonText | None) -> list[JsonText] | None:
-    """Return the items of the list that `text` holds, likewise; None if it holds no list, or nothing readable."""
+    """Return the items of the list that `text` holds, as they are written; None if it is no list, or not readable."""
     if text is None:
         return None
     try:
-        return [memoryview(item) for item in _items.decode(text)]
+        return cut(_items.decode(text), len(text))
     except _REFUSALS:
         pass
     try:
@@ -73,6 +75,28 @@ def items(text: JsonText | None) -> list[JsonText] | None:
     except WireError:
         return None
     return [written(item) for item in value] if isinstance(value, list) else None
+
+
+def cut(items: Sequence[msgspec.Raw], size: int) -> list[JsonText]:
+    """Return the JSON texts of items that are `size` bytes in all.
+
+    Large ones are views, for copying them costs more than all else. Small ones are copies: tens of thousands of views
+    would set off the garbage collector, which looks at each of them and at all else there is.
+    """
+    if size > _LARGE * len(items):
+        return [memoryview(item) for item in items]
+    return [bytes(item) for item in items]
+
+
+def count(text: JsonText | None) -> int | None:
+    """Return how many items the list that `text` holds has; None as in `items`."""
+    if text is None:
+        return None
+    try:
+        return len(_items.decode(text))
+    except _REFUSALS:
+        found = items(text)
+        return None if found is None else len(found)
 
 
 def written(value: Any) -> bytes:

@@ -12,6 +12,8 @@ def token_count(value: Any) -> int | None:
     Whole, finite, non-negative numbers up to 10¹² are believed, floats among them; booleans and strings
     are not.
     """
+    if type(value) is int:  # as nearly always
+        return value if 0 <= value <= _MOST_TOKENS else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, float):

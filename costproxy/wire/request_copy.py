@@ -1,16 +1,15 @@
 """The copy of one request: kept until it is read, and then let go but for what it said."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from costproxy.errors import WireError
 from costproxy.model import ChatRequest
-from costproxy.model.prompt import Prompt
+from costproxy.model.prompt import NO_CLAIM, Prompt
 from costproxy.wire import chat_request
 from costproxy.wire.encodings import BodyDecoder, reason_of
 from costproxy.wire.sessions import SessionNames, claim_of
-from costproxy.wire.surface import Surface
+from costproxy.wire.surface import RequestRead, Surface
 
 # What an encoded request may unpack to, times its size. Source: RFC 1951; br and zstd can do worse.
 _EXPANSION = 1000
@@ -87,10 +86,17 @@ class RequestCopy:
     def _read(self, plain: bytes) -> None:
         names = self._names.top_level
         fields, self._fields = self._fields, None
-        read = chat_request.whole_of(fields, plain, names) if fields else self._surface.read(plain, names)
+        read = chat_request.whole_of(fields, plain, names, self.facts) if fields else self._surface.read(plain, names)
         self.facts = self.facts or read.facts
-        self.prompt = replace(read.prompt, claim=claim_of(self._names, self.headers, read.fields))
+        self.prompt = self._claimed(read)
         self.headers = _NOTHING
+
+    def _claimed(self, read: RequestRead) -> Prompt:
+        claim = claim_of(self._names, self.headers, read.fields)
+        prompt = read.prompt
+        if claim is NO_CLAIM:
+            return prompt
+        return Prompt(messages=prompt.messages, system=prompt.system, tools=prompt.tools, claim=claim)
 
     def ask_for_usage(self) -> bytes | None:
         """Return the body with usage asked for, None where that is not ours to do; of chat completions only."""

@@ -16,6 +16,7 @@ from costproxy.wire import jsontext
 
 THREAD_HEADER = "x-costproxy-thread-id"
 SESSION_HEADER = "x-costproxy-session-id"
+_THREAD_KEY, _SESSION_KEY = THREAD_HEADER.encode(), SESSION_HEADER.encode()
 HEADERS = (
     "x-litellm-session-id",
     "helicone-session-id",
@@ -35,9 +36,8 @@ FIELDS = (
     "metadata.user_id",
 )
 # Names so plain that anything might be called so: they count only where the user agent is Codex.
-_CODEX_HEADERS = ("session-id", "session_id", "thread-id", "conversation_id")
-_CODEX = re.compile(r"codex", re.IGNORECASE)
-_NOT_ITS_OWN = "x-parent-session-id"  # opencode: the session that the request's own one was started from
+_CODEX_KEYS = (b"session-id", b"session_id", b"thread-id", b"conversation_id")
+_NOT_ITS_OWN = b"x-parent-session-id"  # opencode: the session that the request's own one was started from
 _BAGGAGE = ("gen_ai.conversation.id", "session.id")
 _LONGEST_BAGGAGE = 16 * 1024  # characters; the standard asks for 8192 bytes
 _HINTS = ("prompt_cache_key", "user", "safety_identifier")
@@ -59,9 +59,12 @@ class SessionNames:
     fields: tuple[str, ...] = FIELDS
 
     top_level: frozenset[str] = field(init=False, repr=False)  # the fields of a body that a claim is made from
+    patterns: tuple[tuple[bytes, bytes | None], ...] = field(init=False, repr=False)  # of headers: start, maybe end
 
     def __post_init__(self) -> None:
-        """Tell which of a body's fields are worth cutting out."""
+        """Tell which of a body's fields are worth cutting out, and make the headers' names ready."""
+        cut = (name.encode("latin-1", "replace").partition(b"*") for name in self.headers)
+        object.__setattr__(self, "patterns", tuple((start, end if star else None) for start, star, end in cut))
         ends = (path.partition(".")[0] for path in self.fields)
         object.__setattr__(self, "top_level", frozenset({*_HINTS, *_STATE, "metadata", *ends}))
 
@@ -90,7 +93,7 @@ class _Claimant:
         if not self._fields and not self._headers:
             return NO_CLAIM
         previous = self._state()
-        thread = self._header(THREAD_HEADER)
+        thread = self._header(_THREAD_KEY)
         session, source = self._session()
         if thread is not None:
             source = IdentitySource.THREAD_HEADER
@@ -123,23 +126,27 @@ class _Claimant:
         return None, IdentitySource.MESSAGES
 
     def _in_headers(self) -> Iterator[str | None]:
-        yield self._header(SESSION_HEADER)
-        for name in self._names.headers:
-            yield from self._like(name) if "*" in name else (self._header(name),)
-        if self._names.headers and _CODEX.search(self._headers.get(b"user-agent", b"").decode("latin-1")):
-            yield from map(self._header, _CODEX_HEADERS)
+        headers = self._headers
+        yield self._header(_SESSION_KEY)
+        for start, end in self._names.patterns:
+            if end is not None:
+                yield from self._like(start, end)
+            elif start in headers:
+                yield self._header(start)
+        if self._names.headers and b"codex" in headers.get(b"user-agent", b"").lower():
+            yield from map(self._header, _CODEX_KEYS)
 
-    def _like(self, pattern: str) -> Iterator[str | None]:
-        start, _, end = pattern.encode().partition(b"*")
-        found = [name for name in self._headers if name.startswith(start) and name.endswith(end)]
-        taken = {THREAD_HEADER, SESSION_HEADER, _NOT_ITS_OWN, *self._names.headers} if found else ()
-        for header in sorted(found):
-            name = header.decode("latin-1")
-            if name not in taken and len(header) > len(start) + len(end):
+    def _like(self, start: bytes, end: bytes) -> Iterator[str | None]:
+        found = [name for name in self._headers if name.endswith(end) and name.startswith(start)]
+        if not found:
+            return
+        taken = {_THREAD_KEY, _SESSION_KEY, _NOT_ITS_OWN, *(name for name, end in self._names.patterns if end is None)}
+        for name in sorted(found):
+            if name not in taken and len(name) > len(start) + len(end):
                 yield self._header(name)
 
     def _in_body(self) -> Iterator[str | None]:
-        for path in self._names.fields:
+        for path in self._names.fields if self._fields else ():
             value = self._at(path)
             if path != _USER_FIELD:
                 yield self._id(value)
@@ -147,12 +154,15 @@ class _Claimant:
                 yield self._id(session)
 
     def _in_baggage(self) -> Iterator[str | None]:
-        members = dict(_members(self._headers.get(b"baggage", b"").decode("latin-1")[:_LONGEST_BAGGAGE]))
+        baggage = self._headers.get(b"baggage")
+        if not baggage:
+            return
+        members = dict(_members(baggage.decode("latin-1")[:_LONGEST_BAGGAGE]))
         for name in _BAGGAGE:
             yield self._id(members.get(name))
 
     def _hints(self) -> Iterator[str]:
-        for name in (*_HINTS, _USER_FIELD):
+        for name in (*_HINTS, _USER_FIELD) if self._fields else ():
             value = self._at(name)
             if isinstance(value, str) and _ID.fullmatch(value):
                 yield f"{name}={value}"
@@ -164,8 +174,8 @@ class _Claimant:
             value = value.get(step) if isinstance(value, dict) else None
         return value
 
-    def _header(self, name: str) -> str | None:
-        value = self._headers.get(name.encode("latin-1"))
+    def _header(self, name: bytes) -> str | None:
+        value = self._headers.get(name)
         return None if value is None else self._id(value.decode("latin-1").strip())
 
     def _id(self, value: Any) -> str | None:

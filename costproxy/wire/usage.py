@@ -11,10 +11,20 @@ from costproxy.model import Usage, UsageQuality
 from costproxy.wire.numbers import token_count
 
 # Where a figure may stand, most telling first; a dot goes one level down.
-_PROMPT = ("prompt_tokens", "input_tokens")
-_COMPLETION = ("completion_tokens", "output_tokens")
-_TOTAL = ("total_tokens",)
-_CACHED = (
+_Places = tuple[tuple[str, str], ...]
+
+
+def _places(*paths: str) -> _Places:
+    """Return paths, each cut at its first dot."""
+    return tuple((outer, inner) for outer, _, inner in (path.partition(".") for path in paths))
+
+
+_PROMPT = _places("prompt_tokens", "input_tokens")
+_COMPLETION = _places("completion_tokens", "output_tokens")
+_TOTAL = _places(
+    "total_tokens",
+)
+_CACHED = _places(
     "prompt_tokens_details.cached_tokens",
     "prompt_cache_hit_tokens",
     "prompt_token_details.cached_tokens",
@@ -23,27 +33,27 @@ _CACHED = (
     "cached_tokens",
     "cache_read_input_tokens",
 )
-_WRITTEN = (
+_WRITTEN = _places(
     "prompt_tokens_details.cache_write_tokens",
     "input_tokens_details.cache_write_tokens",
     "prompt_tokens_details.cache_creation_input_tokens",
     "prompt_tokens_details.cache_creation_tokens",
     "cache_creation_input_tokens",
 )
-_REASONING = (
+_REASONING = _places(
     "completion_tokens_details.reasoning_tokens",
     "output_tokens_details.reasoning_tokens",
     "reasoning_tokens",
 )
-_WRITTEN_1H = (
+_WRITTEN_1H = _places(
     "cache_creation.ephemeral_1h_input_tokens",
     "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
 )
-_AUDIO_IN = ("prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens")
-_IMAGE_IN = ("prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens")
-_AUDIO_OUT = ("completion_tokens_details.audio_tokens", "output_tokens_details.audio_tokens")
-_IMAGE_OUT = ("completion_tokens_details.image_tokens", "output_tokens_details.image_tokens")
-_AUDIO_OUTSIDE_PROMPT = ("prompt_audio_tokens", "prompt_tokens_details.audio_tokens", "audio_tokens")
+_AUDIO_IN = _places("prompt_tokens_details.audio_tokens", "input_tokens_details.audio_tokens")
+_IMAGE_IN = _places("prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens")
+_AUDIO_OUT = _places("completion_tokens_details.audio_tokens", "output_tokens_details.audio_tokens")
+_IMAGE_OUT = _places("completion_tokens_details.image_tokens", "output_tokens_details.image_tokens")
+_AUDIO_OUTSIDE_PROMPT = _places("prompt_audio_tokens", "prompt_tokens_details.audio_tokens", "audio_tokens")
 
 
 class UsageMerge:
@@ -84,17 +94,22 @@ def is_blank(usage: Mapping[str, Any]) -> bool:
     return not any(_first(usage, places) for places in (_PROMPT, _COMPLETION, _TOTAL))
 
 
-def _first(usage: Mapping[str, Any], places: tuple[str, ...]) -> int | None:
-    found = (token_count(_at(usage, place)) for place in places)
-    return next((count for count in found if count is not None), None)
+def _first(usage: Mapping[str, Any], places: _Places) -> int | None:
+    for outer, inner in places:
+        value = usage.get(outer)
+        if value is None:
+            continue  # as nearly always: no provider has all the places
+        if inner:
+            value = _inside(value, inner)
+        if (count := token_count(value)) is not None:
+            return count
+    return None
 
 
-def _at(usage: Mapping[str, Any], place: str) -> Any:
-    outer, dot, inner = place.partition(".")
-    value = usage.get(outer)
-    if not dot:
-        return value
-    return value.get(inner) if isinstance(value, dict) else None
+def _inside(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 @dataclass(slots=True)

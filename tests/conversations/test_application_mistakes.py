@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from costproxy.model import Change, MistakeKind, Placement, Region
+import pytest
+
+from costproxy.model import Change, MistakeKind, Placement, Region, Verdict
 from tests.support.talk import App, called, returned, said, system, user
 
 OPENING, REPLY, NEXT = user("Where is the key?"), said("Under the mat, as always."), user("It is not.")
@@ -17,7 +19,7 @@ def test_another_system_prompt_is_told_at_each_change_and_is_the_same_conversati
     app = App()
     app.ask([system("It is 10:00."), OPENING], REPLY)
     placement = app.ask([system("It is 10:01."), OPENING, REPLY, NEXT], REPLY)
-    assert found(placement) == [(MistakeKind.SYSTEM_CHANGED, None)]
+    assert found(placement) == [(MistakeKind.SYSTEM_CHANGED, 0)]
     assert placement.change == Change(region=Region.SYSTEM)
     assert not placement.extends
     placement = app.ask([system("It is 10:01."), OPENING, REPLY, NEXT, REPLY, NEXT], REPLY)
@@ -89,5 +91,66 @@ def test_a_retry_repeats_no_complaint() -> None:
     changed = [system("B."), OPENING, REPLY, NEXT]
     failed = app.send(changed)
     app.fail(failed)
-    assert found(failed.placement) == [(MistakeKind.SYSTEM_CHANGED, None)]
+    assert found(failed.placement) == [(MistakeKind.SYSTEM_CHANGED, 0)]
     assert found(app.ask(changed, REPLY)) == []
+
+
+def test_instructions_beside_the_messages_have_no_index() -> None:
+    app = App()
+    app.ask([OPENING], REPLY, instructions="It is 10:00.")
+    placement = app.ask([OPENING, REPLY, NEXT], REPLY, instructions="It is 10:01.")
+    assert found(placement) == [(MistakeKind.SYSTEM_CHANGED, None)]
+
+
+@pytest.mark.parametrize("told", ["another model", "other tools", "another system prompt"])
+def test_the_same_messages_asked_otherwise_are_not_the_identical_request(told: str) -> None:
+    app = App()
+    app.ask([system("bot"), OPENING], REPLY)
+    history = [OPENING, REPLY, NEXT]
+    first = app.send([system("bot"), *history]).placement
+    app.model = "another-model" if told == "another model" else app.model
+    instructions = "guard" if told == "another system prompt" else "bot"
+    tools = TOOLS if told == "other tools" else None
+    second = app.send([system(instructions), *history], tools=tools).placement
+    assert MistakeKind.DUPLICATE_IN_FLIGHT not in [kind for kind, _ in found(second)]
+    assert (second.conversation, second.verdict, second.turn) == (first.conversation, Verdict.BRANCH, first.turn)
+
+
+def test_the_same_again_is_told_though_others_asked_the_same_meanwhile() -> None:
+    app = App()
+    app.ask([system("bot"), OPENING], REPLY)
+    history = [OPENING, REPLY, NEXT]
+    app.send([system("bot"), *history])
+    app.send([system("guard"), *history])
+    assert app.send([system("bot"), *history]).placement.verdict is Verdict.DUPLICATE
+
+
+def test_a_window_is_told_though_the_system_prompt_changes_too() -> None:
+    app, history, placements = App(), list[Any](), []
+    for i in range(6):
+        history.append(user(f"Question number {i}, please explain it."))
+        reply = said(f"One should look at chapter {i} of the manual.")
+        placements.append(app.ask([system(f"It is 10:0{i}."), *history[-5:]], reply))
+        history.append(reply)
+    assert placements[-1].verdict is Verdict.TRIMMED
+    assert (MistakeKind.HISTORY_TRIMMED, 1) in found(placements[-1])
+
+
+def test_a_summary_in_the_system_prompt_is_a_trimmed_history() -> None:
+    app = App()
+    history = app.talk(3)
+    placement = app.ask([system("Summary so far: ..."), *history[-2:], NEXT], REPLY)
+    assert placement.verdict is Verdict.TRIMMED
+    assert (MistakeKind.HISTORY_TRIMMED, 1) in found(placement)
+
+
+def test_a_result_of_a_tool_that_is_rewritten_is_told() -> None:
+    app, history = App(), [system("S"), OPENING]
+    for i in range(4):
+        call, last = called(f"call_bbbbbbbb{i}"), history[-1]
+        sent = history if i == 0 else [*history[:-1], last | {"content": f"{last['content']} <step {i}>"}]
+        placement = app.ask(sent, call)
+        history += [call, returned(f"call_bbbbbbbb{i}", f"result {i}")]
+        if i > 1:
+            assert (placement.verdict, placement.step) == (Verdict.TRIMMED, i + 1)
+            assert found(placement) == [(MistakeKind.HISTORY_TRIMMED, 2 * i - 1)]

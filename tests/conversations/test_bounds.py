@@ -29,7 +29,7 @@ def check(tracker: Tracker) -> None:
     for key, found in memory.index._threads.items():
         for each in found if isinstance(found, list) else [found]:
             assert id(each) in live
-            assert any(key in round_.keys for round_ in each.rounds)
+            assert key == each.echo or any(key in round_.keys for round_ in each.rounds)
     assert {id(thread) for thread, _ in memory._states.values()} <= live
     assert {id(thread) for thread in memory._names.values()} <= live
     assert all(len(each.rounds) <= 4 and len(each.states) <= 64 for each in memory)

@@ -14,6 +14,8 @@ THRESHOLDS = (70, 85, 95)
     [
         (Limits(context_window=8192), 1000, 7192),
         (Limits(context_window=8192), None, 4096),
+        (Limits(context_window=4096), None, 2048),
+        (Limits(context_window=4096, max_output=1000), None, 3096),
         (Limits(context_window=128_000, max_output=16_384), 16_384, 111_616),
         (Limits(context_window=128_000, max_output=2_000), None, 126_000),
         (Limits(max_input=272_000), 100_000, 272_000),

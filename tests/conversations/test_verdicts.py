@@ -2,17 +2,12 @@
 
 import pytest
 
-from costproxy.conversations.step import Step
-from costproxy.conversations.tracker import Placed
 from costproxy.model import (
     Change,
-    Limits,
-    LimitSource,
     MistakeKind,
     Placement,
     Region,
     ReplyMessage,
-    Usage,
     Verdict,
 )
 from tests.support.talk import App, called, returned, said, system, user
@@ -265,47 +260,3 @@ def test_two_that_say_and_hear_the_same_are_two_until_they_differ() -> None:
     second = app.ask([OPENING, REPLY, user("Both ways?")], OTHER)
     assert first.conversation != second.conversation
     assert (first.ambiguous, first.turn, second.turn) == (True, 2, 2)
-
-
-def fill(placed: Placed, prompt: int) -> None:
-    """Let the bill say how full a window of 10,000 tokens is."""
-    placed.thread.account.settle(
-        Step(
-            placement=placed.placement,
-            at=1_000.0,
-            upstream="openai",
-            model="gpt-4o",
-            usage=Usage(input=prompt, output=10),
-            limits=Limits(max_input=10_000),
-            limit_source=LimitSource.CATALOGUE,
-        )
-    )
-
-
-def test_what_looks_like_a_summary_of_a_full_conversation_names_it() -> None:
-    app = App()
-    history = [system("You are a travel agent, and a good one."), OPENING]
-    for prompt in (4_000, 8_000):
-        placed = app.send(history)
-        app.answer(placed, REPLY)
-        fill(placed, prompt)
-        history += [REPLY, NEXT]
-    summary = user("This conversation goes on from another one. " + "What was said there in short. " * 20)
-    assert app.send([system("Another agent."), summary]).placement.verdict is Verdict.NEW
-    assert app.send([history[0], OPENING]).placement.verdict is Verdict.NEW  # too short for a summary
-    placement = app.send([history[0], summary]).placement
-    assert (placement.verdict, placement.parent) == (Verdict.COMPACTION_SUSPECTED, placed.thread.id)
-    assert (placement.turn, placement.known_messages) == (1, 0)
-    assert app.send([history[0], summary]).placement.verdict is Verdict.NEW  # it has one successor
-
-
-@pytest.mark.parametrize(("prompt", "later"), [(4_900, 0), (8_000, 60)])
-def test_nothing_is_suspected_of_a_conversation_that_is_half_empty_or_long_quiet(prompt: int, later: float) -> None:
-    app = App()
-    rules = system("You are a travel agent, and a good one.")
-    for history in ([rules, OPENING], [rules, OPENING, REPLY, NEXT]):
-        placed = app.send(history)
-        app.answer(placed, REPLY)
-        fill(placed, prompt)
-    app.at += later
-    assert app.send([rules, user("What was said there in short. " * 20)]).placement.verdict is Verdict.NEW

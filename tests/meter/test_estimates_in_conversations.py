@@ -111,6 +111,8 @@ async def test_the_prompt_of_an_aborted_fifth_reply_is_the_last_bill_and_what_ca
     assert left.standing is not None
     assert left.standing.placement.turn == 5
     assert (left.standing.new or 0) + (left.standing.resent or 0) == left.usage.prompt
+    assert whole.usage is not None
+    assert (left.standing.resent, left.standing.apportioned) == (whole.usage.prompt, False)
 
 
 async def test_without_its_conversation_hidden_tokens_would_be_missed(prices: Prices) -> None:

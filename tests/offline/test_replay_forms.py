@@ -57,6 +57,51 @@ def test_an_opening_of_the_application_had_no_request(before):
     assert [len(json.loads(each.body)["messages"]) for each in requests(line)] == [len(before) + 2]
 
 
+def test_messages_that_end_with_a_question_are_the_one_request_that_was_sent():
+    for line in (HELLO[:4], {"messages": HELLO[:4]}):
+        made = source(line, model="m")
+        (request,) = made.requests
+        assert (made.truth, made.as_sent, made.unasked) == (Truth.UNKNOWN, True, False)
+        assert json.loads(request.body) == {"model": "m", "messages": HELLO[:4]}
+        assert (request.reply, request.usage, request.response) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [HELLO[:2], [user("1")], HELLO, {"messages": HELLO}, {"messages": HELLO[:2]}, {"messages": HELLO[:4], "stream": 1}],
+)
+def test_what_can_be_read_in_one_way_only_is_not_told_as_doubtful(line):
+    made = source(line)
+    assert (made.as_sent, made.unasked) == (False, False)
+
+
+@pytest.mark.parametrize("last", [user("3"), {"role": "tool", "tool_call_id": "c1", "content": "3"}])
+def test_a_question_at_the_end_of_a_conversation_is_left_out_and_told(last):
+    made = source({"messages": [*HELLO[:3], last], "usage": []})
+    assert [json.loads(each.body)["messages"] for each in made.requests] == [HELLO[:2]]
+    assert (made.truth, made.unasked) == (Truth.CONVERSATION, True)
+
+
+def test_a_question_at_the_end_of_a_conversation_was_sent_if_it_has_a_bill():
+    made = source({"messages": HELLO[:4], "usage": [{"index": 4, "prompt_tokens": 9}]})
+    first, second = made.requests
+    assert (first.usage, second.usage, made.unasked) == (None, {"prompt_tokens": 9}, False)
+    assert (json.loads(second.body)["messages"], second.message, second.reply) == (HELLO[:4], None, None)
+
+
+def test_a_conversation_without_a_reply_is_the_request_that_was_sent():
+    made = source({"messages": HELLO[:2], "source": "x", "host": "api.x", "model": "m"})
+    (request,) = made.requests
+    assert (request.host, request.reply, made.unasked) == ("api.x", None, False)
+    assert json.loads(request.body) == {"model": "m", "messages": HELLO[:2]}
+
+
+@pytest.mark.parametrize(("demo", "wanted"), [(1, 1), (2, 0)])
+def test_a_question_of_an_example_was_not_asked(demo, wanted):
+    made = source({"messages": [HELLO[0], assistant("1"), user("2")], "demo_messages": demo})
+    assert (len(list(made.requests)), made.unasked) == (wanted, False)
+
+
 def test_an_opening_that_was_billed_had_one():
     line = {"messages": [HELLO[0], assistant("hi")], "usage": [{"index": 1, "prompt_tokens": 3}]}
     assert [each.usage for each in requests(line)] == [{"prompt_tokens": 3}]
@@ -220,6 +265,8 @@ def test_a_request_alone_has_no_reply(line):
         ("3", "expected an object or a list of messages, found a number"),
         ("{}", "expected a field messages, requests, request, body or input, found none"),
         ('{"b":1,"a":2}', "expected a field messages, requests, request, body or input, found only a, b"),
+        ("[]", "expected a list of messages, found 0 objects without a role"),
+        ('[{"messages":[]}]', "expected a list of messages, found 1 objects without a role"),
         ('[{"role":"user"},7]', "messages[1]: expected an object, found a number"),
         ('{"messages":"x","source":"y"}', "messages: expected a list of objects, found a text"),
         ('{"messages":[],"usage":[{"index":"0"}]}', "usage[0].index: expected the index of a message, found a text"),

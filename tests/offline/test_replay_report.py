@@ -26,7 +26,7 @@ from costproxy.model import (
     Weights,
 )
 from costproxy.offline.bars import BLOCKS, PLAIN, bars, ink_for
-from costproxy.offline.recorded_requests import RecordedRequest, Truth
+from costproxy.offline.recorded_requests import RecordedRequest, RecordedSource, Truth
 from costproxy.offline.replay_report import report
 from costproxy.offline.replay_sums import ROWS, ReplaySums, row_of
 from costproxy.offline.replay_tally import Recent
@@ -145,6 +145,16 @@ def test_a_recorded_conversation_found_as_several_and_several_found_as_one_are_c
     sums.close()
     assert (sums.found[Truth.CONVERSATION].whole, sums.found[Truth.CONVERSATION].split, sums.mixed) == (2, 1, 1)
     assert sums.worst == []
+
+
+def test_what_could_be_read_otherwise_is_told(sums):
+    assert "question" not in text(sums)
+    for unasked, as_sent in [(True, False), (False, True), (False, True)]:
+        source = RecordedSource(source="a:1", truth=Truth.UNKNOWN, requests=iter(()), unasked=unasked, as_sent=as_sent)
+        assert sums.begin(source) is source
+    told = " ".join(text(sums).split())
+    assert "lists of messages that end with a question: 2, each taken for one request as it was sent" in told
+    assert "conversations that end with a question: 1, left out: nobody can tell if it was sent" in told
 
 
 def test_nothing_at_all_is_a_report_too():
