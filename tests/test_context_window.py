@@ -149,8 +149,8 @@ async def learn(file: Path | None = None, *, model: str = STRANGER) -> Played:
 
 async def test_limits_are_learnt_in_passing_and_said_to_be_so() -> None:
     played = await learn()
-    assert played.told("limit_source") == [None, "model_list", None, "error"]
-    assert played.told("context_limit") == [None, 9_000 - REPLY, None, 6_000 - REPLY]
+    assert played.told("limit_source") == [None, "model_list", "error", "error"]  # what was refused fills the window
+    assert played.told("context_limit") == [None, 9_000 - REPLY, 6_000 - REPLY, 6_000 - REPLY]
     assert played.seen.by("costproxy_context_limit_sources_total", "source") == {
         "unknown": 1,
         "model_list": 1,
@@ -160,13 +160,13 @@ async def test_limits_are_learnt_in_passing_and_said_to_be_so() -> None:
 
 
 async def test_what_the_catalogue_says_gives_way_to_what_the_upstream_says() -> None:
-    assert (await learn(model=MODEL)).told("limit_source") == ["catalogue", "model_list", None, "error"]
+    assert (await learn(model=MODEL)).told("limit_source") == ["catalogue", "model_list", "error", "error"]
 
 
 async def test_what_is_set_is_not_learnt_otherwise(tmp_path: Path) -> None:
     played = await learn(settings(tmp_path), model=MODEL)
-    assert played.told("limit_source") == ["settings", "settings", None, "settings"]
-    assert played.told("context_limit") == [USABLE, USABLE, None, USABLE]
+    assert played.told("limit_source") == ["settings"] * 4
+    assert played.told("context_limit") == [USABLE] * 4
 
 
 def in_errors_words(corpus: dict[str, tuple[int, str]]) -> Callable[[Body], Plan | None]:

@@ -227,8 +227,14 @@ class Account:
         )
 
     def _unbilled(self, step: Step) -> _Billed:
-        self._state.growth.skip(step.placement)
-        return _NOT_BILLED
+        state = self._state
+        state.growth.skip(step.placement)
+        if step.refused is None:
+            return _NOT_BILLED
+        fits = step.limits.usable(step.requested_output) or 0
+        state.context = context_use(max(step.refused, fits), step.limits, step.limit_source, step.requested_output)
+        state.left = Left(turns=0, confident=True) if state.context else Left()
+        return _Billed(context=state.context)
 
     def _forecast(self, step: Step, usage: Usage, bill: Bill) -> None:
         """Enter the prompt into the forecast; an estimate among bills is none of its points."""

@@ -31,5 +31,6 @@ class Step:
     requested_output: int | None = None  # tokens that the request allows for the reply; None: does not say
     thresholds: tuple[int, ...] = ()  # percent of the usable window, that are warned of
     finish_reasons: tuple[str, ...] = ()  # as the provider wrote them, one per choice
+    refused: int | None = None  # tokens of a prompt that was refused as too long; 0: not said; None: it was not
     accepted: bool = True  # the upstream took the request on: its status was below 300
     price: Price = no_price

@@ -22,6 +22,7 @@ from costproxy.model import (
 from costproxy.pricing.context_limits import ContextLimits
 from costproxy.pricing.price import Tariff
 from costproxy.pricing.prices import Names, Prices
+from costproxy.wire import errors
 
 _COUNTED = frozenset({"chat", "messages"})  # APIs whose messages can be counted one by one
 
@@ -123,6 +124,7 @@ class Conversations:
             requested_output=exchange.request.max_output if exchange.request else None,
             thresholds=self._thresholds(names),
             finish_reasons=exchange.reply.finish_reasons if exchange.reply else (),
+            refused=_refused(exchange),
             accepted=_accepted(exchange),
             price=price,
         )
@@ -157,6 +159,11 @@ def _after(placement: Placement, left: int | None) -> int | None:
     """Return the turns that are left after this one, of those left before it."""
     repeats = placement.verdict in (Verdict.RETRY, Verdict.DUPLICATE, Verdict.REGENERATE)
     return left if left is None or repeats else max(0, left - 1)
+
+
+def _refused(exchange: Exchange) -> int | None:
+    error = exchange.reply.error if exchange.reply else None
+    return (error.requested or 0) if error is not None and error.kind == errors.CONTEXT else None
 
 
 def _accepted(exchange: Exchange) -> bool:

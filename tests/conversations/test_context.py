@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from costproxy.conversations.account import Account
@@ -7,6 +9,7 @@ from tests.conversations.steps import settled, step
 
 SETTINGS = LimitSource.SETTINGS
 THRESHOLDS = (70, 85, 95)
+WINDOW: dict[str, Any] = {"limits": Limits(max_input=1000), "limit_source": SETTINGS, "thresholds": THRESHOLDS}
 
 
 @pytest.mark.parametrize(
@@ -84,3 +87,18 @@ def test_a_model_without_a_known_window_shows_none() -> None:
     settled([100, 300], window=1000, account=account)
     account.settle(step(3, Usage(input=500), model="other"))
     assert account.ratio is None
+
+
+@pytest.mark.parametrize(("said", "used"), [(0, 1000), (900, 1000), (1234, 1234)])
+def test_a_prompt_that_was_refused_as_too_long_fills_the_window(said: int, used: int) -> None:
+    account = Account(0.0)
+    account.settle(step(1, Usage(input=500), **WINDOW))
+    standing = account.settle(step(2, None, accepted=False, refused=said, **WINDOW))
+    assert standing.context == ContextUse(used=used, usable=1000, source=SETTINGS)
+    assert (standing.crossed, standing.new, account.turns_left) == (THRESHOLDS, None, 0)
+    assert account.settle(step(3, Usage(input=400), **WINDOW)).crossed == (), "warned of once, whatever comes"
+
+
+def test_a_prompt_that_was_refused_without_a_known_limit_warns_of_nothing() -> None:
+    standing = Account(0.0).settle(step(1, None, accepted=False, refused=1234, thresholds=THRESHOLDS))
+    assert (standing.context, standing.crossed) == (None, ())
