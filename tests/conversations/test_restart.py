@@ -1,6 +1,9 @@
 """A tracker that is restored goes on as if nothing had happened."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -8,6 +11,7 @@ from costproxy.conversations.account import Account
 from costproxy.conversations.tracker import Tracker
 from costproxy.model import Claim, Usage, Verdict
 from tests.conversations.steps import step
+from tests.support.project import ROOT
 from tests.support.talk import SECRET, App, Message, called, returned, said, user
 
 
@@ -146,6 +150,29 @@ def test_what_is_no_state_is_refused(change: Message) -> None:
     assert not tracker.restore(b"{}")
     assert not tracker.restore((state or b"")[:-1])
     assert len(tracker) == 0
+
+
+ELSEWHERE = """
+from tests.support.talk import *
+app = App()
+app.ask([system("b"), user("c")], said("d"), claim=Claim(thread="mine", hints=("x", "y")))
+print(app.tracker.export(app.tracker.live()[0].id))
+"""
+
+
+def test_another_process_gives_the_same_digests() -> None:
+    states = set()
+    for seed in ("1", "2", "3"):
+        done = subprocess.run(
+            [sys.executable, "-c", ELSEWHERE],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        states.add(done.stdout)
+    assert len(states) == 1
 
 
 def test_no_word_is_in_what_is_exported() -> None:
