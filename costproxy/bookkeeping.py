@@ -60,7 +60,10 @@ class Bookkeeping:
             fingerprint=fingerprint(self.secret),
             queue=own.queue,
             retention=Retention(
-                exchanges=own.keep_days * _DAY, totals=own.totals_days * _DAY, most_bytes=own.most_bytes
+                exchanges=own.keep_days * _DAY,
+                totals=own.totals_days * _DAY,
+                most_bytes=own.most_bytes,
+                threads=self._settings.conversations.idle,
             ),
             on_loss=lambda: self._metrics.failed("ledger"),
             on_trouble=self._tell,

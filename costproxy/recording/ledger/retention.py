@@ -17,6 +17,7 @@ class Retention:
     exchanges: float
     totals: float  # the sums by hour
     most_bytes: int
+    threads: float = 7200.0  # what conversations are recognised by, after their last use
 
 
 def sweep(store: Store, retention: Retention, now: float) -> bool:
@@ -32,6 +33,7 @@ def sweep(store: Store, retention: Retention, now: float) -> bool:
     more = advanced + sum(_delete(store, sql, hour * HOUR) for sql in _OLD) > 0
     more |= _delete(store, _OLD_HOURLY_CONVERSATIONS, hour)
     more |= _delete(store, _OLD_HOURLY, hour_of(max(0.0, now - retention.totals)))
+    store.forget_states(now - retention.threads)
     connection.executescript(f"PRAGMA incremental_vacuum({_PAGES})")  # execute() takes one step of it: one page
     return more
 

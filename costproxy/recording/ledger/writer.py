@@ -76,8 +76,8 @@ class Writer:
         self._thread.start()
 
     def put(self, entry: Entry) -> None:
-        """Take an entry, or count it as lost where there are too many."""
-        if len(self) >= self._most:
+        """Take an entry, or count it as lost where there are too many, or it is too late."""
+        if len(self) >= self._most or (self._closing.is_set() and not self._thread.is_alive()):
             self._lose(1)
             return
         self._queue.append(entry)

@@ -259,6 +259,14 @@ def test_closing_loses_nothing(path, told) -> None:
     assert not list(path.parent.glob("*-wal"))
 
 
+def test_what_comes_after_the_end_is_counted_as_lost(path, told) -> None:
+    ledger = open_ledger(path, told)
+    ledger.close()
+    ledger.record(recorded(0))
+    ledger.close()
+    assert (ledger.written, told.lost) == (0, 1)
+
+
 def test_several_threads_and_a_reader_at_once(path, told) -> None:
     ledger = open_ledger(path, told)
     ledger.record(recorded(0))

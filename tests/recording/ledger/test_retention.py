@@ -81,3 +81,11 @@ def test_the_writer_sweeps_by_itself(path, monkeypatch) -> None:
     until(lambda: rows(path, "SELECT COUNT(*) FROM exchange") == [(1,)])
     ledger.close()
     assert [row["id"] for row in ledger.export(Question())] == ["late"]
+
+
+def test_what_conversations_are_recognised_by_goes_when_they_are_forgotten(path) -> None:
+    store = Store(path)
+    store.write([], {"old": (NOW - 101, b"{}"), "young": (NOW - 99, b"{}")})
+    sweep(store, Retention(exchanges=400 * DAY, totals=400 * DAY, most_bytes=PLENTY, threads=100.0), NOW)
+    store.close()
+    assert rows(path, "SELECT id FROM thread") == [("young",)]
