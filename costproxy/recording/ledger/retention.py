@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from costproxy.recording.ledger.rollup import HOUR, hour_of
+from costproxy.recording.ledger.rollup import HOUR, HOURS, hour_of
 from costproxy.recording.ledger.store import Store
 
 HORIZON = "horizon"  # of exchanges: those of earlier hours are gone, or going
@@ -32,7 +32,9 @@ def sweep(store: Store, retention: Retention, now: float) -> bool:
         store.set_fact(HORIZON, str(hour))
     more = advanced + sum(_delete(store, sql, hour * HOUR) for sql in _OLD) > 0
     more |= _delete(store, _OLD_HOURLY_CONVERSATIONS, hour)
-    more |= _delete(store, _OLD_HOURLY, hour_of(max(0.0, now - retention.totals)))
+    day = hour_of(max(0.0, now - retention.totals)) // HOURS
+    more |= _delete(store, _OLD_HOURLY, day * HOURS)
+    store.connection.execute("DELETE FROM daily WHERE day < ?", (day,))
     store.forget_states(now - retention.threads)
     connection.executescript(f"PRAGMA incremental_vacuum({_PAGES})")  # execute() takes one step of it: one page
     return more

@@ -1,6 +1,6 @@
 """Sums of exchanges by the hour, gathered for a batch and then added to those in the file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from costproxy.recording.ledger.entry import Entry, Value
@@ -11,6 +11,7 @@ MEASURES = (
     *("cost", "new_cost", "resent_cost", "mistakes"),
 )
 HOUR = 3600  # seconds
+HOURS = 24  # of a day
 
 Sums = dict[tuple[Any, ...], list[int]]
 
@@ -44,19 +45,22 @@ def measures_of(row: Mapping[str, Value]) -> tuple[int, ...]:
     )
 
 
-def summed(entries: Iterable[Entry]) -> tuple[Sums, Sums]:
-    """Return the sums of a batch by hour, and by hour and conversation."""
+def summed(entries: Iterable[Entry]) -> tuple[Sums, Sums, Sums]:
+    """Return the sums of a batch by hour, by day, and by hour and conversation."""
     hourly: Sums = {}
+    daily: Sums = {}
     by_conversation: Sums = {}
     for entry in entries:
         key, measures = key_of(entry.row), measures_of(entry.row)
         _add(hourly, key, measures)
         if entry.row["conversation"] is not None:
             _add(by_conversation, (*key, entry.row["conversation"]), measures)
-    return hourly, by_conversation
+    for key, sums in hourly.items():
+        _add(daily, (key[0] // HOURS, *key[1:]), sums)
+    return hourly, daily, by_conversation
 
 
-def _add(sums: Sums, key: tuple[Any, ...], measures: tuple[int, ...]) -> None:
+def _add(sums: Sums, key: tuple[Any, ...], measures: Sequence[int]) -> None:
     found = sums.get(key)
     sums[key] = list(measures) if found is None else [a + b for a, b in zip(found, measures, strict=True)]
 

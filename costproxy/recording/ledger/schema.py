@@ -86,12 +86,17 @@ _KEYED = """
     IFNULL(quality, ''), IFNULL(source, '')
 """
 
-# Hours since the epoch; '' stands for what is not known. A year of them is read at once.
+# Hours and days since the epoch, UTC; '' stands for what is not known. A year is read at once.
 _ROLL_UPS = f"""
 CREATE TABLE hourly (
     hour INTEGER NOT NULL, upstream TEXT NOT NULL, model TEXT NOT NULL, app TEXT NOT NULL,
     usage_quality TEXT NOT NULL, quality TEXT NOT NULL, source TEXT NOT NULL, {_MEASURES}
     PRIMARY KEY ({_KEYS})
+) WITHOUT ROWID;
+CREATE TABLE daily (
+    day INTEGER NOT NULL, upstream TEXT NOT NULL, model TEXT NOT NULL, app TEXT NOT NULL,
+    usage_quality TEXT NOT NULL, quality TEXT NOT NULL, source TEXT NOT NULL, {_MEASURES}
+    PRIMARY KEY ({_KEYS.replace("hour", "day")})
 ) WITHOUT ROWID;
 CREATE TABLE hourly_conversation (
     hour INTEGER NOT NULL, upstream TEXT NOT NULL, model TEXT NOT NULL, app TEXT NOT NULL,
@@ -99,6 +104,8 @@ CREATE TABLE hourly_conversation (
     PRIMARY KEY (hour, conversation, upstream, model, app, usage_quality, quality, source)
 ) WITHOUT ROWID;
 INSERT INTO hourly SELECT {_KEYED}, {_SUMS} FROM exchange GROUP BY 1, 2, 3, 4, 5, 6, 7;
+INSERT INTO daily SELECT CAST(started AS INTEGER) / 86400, {_KEYED.partition(",")[2]}, {_SUMS} FROM exchange
+    GROUP BY 1, 2, 3, 4, 5, 6, 7;
 INSERT INTO hourly_conversation
     SELECT {_KEYED}, conversation, {_SUMS} FROM exchange WHERE conversation IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8;

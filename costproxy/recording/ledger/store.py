@@ -87,8 +87,9 @@ class Store:
         columns = tuple(entries[0].row)
         execute(_insert("exchange", columns), (tuple(entry.row.values()) for entry in entries))
         execute(_insert("event", (*_OF_EXCHANGE, *_EVENT)), _events(entries))
-        hourly, by_conversation = summed(entries)
+        hourly, daily, by_conversation = summed(entries)
         execute(_ADD_HOURLY, _rows(hourly))
+        execute(_ADD_DAILY, _rows(daily))
         execute(_ADD_HOURLY_CONVERSATION, _rows(by_conversation))
         execute(_ADD_CONVERSATION, tally.tallied(entries))
 
@@ -160,6 +161,8 @@ def _upsert(table: str, keys: Sequence[str], columns: Sequence[str], changes: It
 _SUMMED = tuple(f"{name} = {name} + excluded.{name}" for name in MEASURES)
 _BY_CONVERSATION = (*KEYS, "conversation")
 _ADD_HOURLY = _upsert("hourly", KEYS, (*KEYS, *MEASURES), _SUMMED)
+_BY_DAY = ("day", *KEYS[1:])
+_ADD_DAILY = _upsert("daily", _BY_DAY, (*_BY_DAY, *MEASURES), _SUMMED)
 _ADD_HOURLY_CONVERSATION = _upsert("hourly_conversation", _BY_CONVERSATION, (*_BY_CONVERSATION, *MEASURES), _SUMMED)
 _ADD_CONVERSATION = (
     f"INSERT INTO conversation ({', '.join(tally.COLUMNS)})"  # noqa: S608 - our own names

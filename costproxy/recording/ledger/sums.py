@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from costproxy.recording.ledger.question import GROUPS, Question
-from costproxy.recording.ledger.rollup import HOUR, KEYS, MEASURES, hour_of
+from costproxy.recording.ledger.rollup import HOUR, HOURS, KEYS, MEASURES, hour_of
 
 _AMOUNTS = frozenset({"cost", "new_cost", "resent_cost"})
 _SPLIT = 10**6  # amounts are summed in two halves, since a sum of p$ may be more than 64 bits hold
@@ -72,6 +72,14 @@ def measures_from(columns: Sequence[int]) -> dict[str, int]:
     return {name: next(given) * _SPLIT + next(given) if name in _AMOUNTS else next(given) for name in MEASURES}
 
 
+def _in_days(span: Span) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
+    """Return the whole days of a span, None without one, and the hours before and after them."""
+    first, last = ceil(span.first / HOURS), span.last // HOURS
+    if first >= last:
+        return None, [(span.first, span.last)]
+    return (first, last), [(span.first, first * HOURS), (last * HOURS, span.last)]
+
+
 def _sum(name: str) -> list[str]:
     if name in _AMOUNTS:
         return [f"SUM({name} / {_SPLIT})", f"SUM({name} % {_SPLIT})"]
@@ -84,10 +92,19 @@ def _source(question: Question, horizon: int, *, conversations: bool = False) ->
     columns = ", ".join((*KEYS, *(("conversation",) if told else ()), *MEASURES))
     table = "hourly_conversation" if told else "hourly"
     span = span_of(question, horizon)
-    values: dict[str, Any] = {"first": span.first, "last": span.last, **question.filters}
+    values: dict[str, Any] = dict(question.filters)
     matching = "".join(f" AND {name} = :{name}" for name in question.filters)
     placed = " AND conversation IS NOT NULL" if told else ""
-    parts = [f"SELECT {columns} FROM {table} WHERE hour >= :first AND hour < :last{matching}"]  # noqa: S608
+    days, hours = (None, [(span.first, span.last)]) if told or "hour" in question.by else _in_days(span)
+    parts = []
+    for number, (first, last) in enumerate(hours):
+        values |= {f"first{number}": first, f"last{number}": last}
+        within = f"hour >= :first{number} AND hour < :last{number}"
+        parts.append(f"SELECT {columns} FROM {table} WHERE {within}{matching}")  # noqa: S608
+    if days is not None:
+        values |= {"first_day": days[0], "last_day": days[1]}
+        daily = f"SELECT day * {HOURS} AS {columns} FROM daily WHERE day >= :first_day AND day < :last_day{matching}"  # noqa: S608
+        parts.append(daily)
     for number, (since, until) in enumerate(span.pieces):
         values |= {f"since{number}": since, f"until{number}": until}
         within = f"{_EXCHANGES} WHERE started >= :since{number} AND started < :until{number}"

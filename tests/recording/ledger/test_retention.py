@@ -48,7 +48,7 @@ def test_exchanges_go_by_whole_hours_and_their_sums_stay(path) -> None:
 
 def test_sums_go_too_in_the_end_and_conversations_with_their_last_turn(path) -> None:
     swept(path, Retention(exchanges=HOUR, totals=2 * HOUR, most_bytes=PLENTY), START + 100 * DAY)
-    for table in ("exchange", "event", "conversation", "hourly", "hourly_conversation"):
+    for table in ("exchange", "event", "conversation", "hourly", "daily", "hourly_conversation"):
         assert rows(path, f"SELECT COUNT(*) FROM {table}") == [(0,)]
 
 

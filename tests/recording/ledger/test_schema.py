@@ -13,6 +13,7 @@ from costproxy.recording.ledger.store import _insert
 from tests.recording.ledger.made import kept, recorded, refused, rows
 
 SUMS = "SELECT * FROM hourly ORDER BY 1, 2, 3, 4, 5, 6, 7"
+DAILY = "SELECT * FROM daily ORDER BY 1, 2, 3, 4, 5, 6, 7"
 BY_CONVERSATION = "SELECT hour, conversation, source, requests, cost FROM hourly_conversation ORDER BY 1, 2, 3, 4, 5"
 
 
@@ -35,6 +36,7 @@ def test_a_file_of_version_1_gets_its_sums(tmp_path) -> None:
     kept(old, [])
     kept(new, [*(recorded(number) for number in range(300)), refused(0)])
     assert rows(old, SUMS) == rows(new, SUMS) != []
+    assert rows(old, DAILY) == rows(new, DAILY) != []
     assert rows(old, BY_CONVERSATION) == rows(new, BY_CONVERSATION) != []
     assert SqliteReader(old).spend(Question(by=("day",))) == SqliteReader(new).spend(Question(by=("day",)))
 
@@ -56,7 +58,7 @@ def test_a_step_that_fails_changes_nothing(tmp_path, monkeypatch) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection, pytest.raises(sqlite3.OperationalError):
         migrate(connection)
     assert rows(path, "PRAGMA user_version") == [(1,)]
-    assert rows(path, "SELECT name FROM sqlite_master WHERE name LIKE 'hourly%'") == []
+    assert rows(path, "SELECT name FROM sqlite_master WHERE name LIKE 'hourly%' OR name = 'daily'") == []
 
 
 def test_a_newer_file_is_not_touched(tmp_path) -> None:

@@ -12,7 +12,8 @@ from costproxy.recording.ledger.sums import span_of
 from tests.recording.ledger.made import HOUR, START, kept, recorded, refused, rows
 from tests.recording.standings import standing_turn
 
-COUNT = 600  # ten hours
+DAY = 24 * HOUR
+COUNT = 4000  # almost three days
 
 
 @pytest.fixture(name="turns", scope="module")
@@ -58,6 +59,8 @@ RANGES = {
     "no end": (START + 999.9, None),
     "no beginning": (None, START + 10_000.1),
     "nothing": (START + 100, START + 100),
+    "days": (START + 3000, START + 200_000),
+    "a whole day": (START // DAY * DAY + DAY, START // DAY * DAY + 2 * DAY),
     "backwards": (START + 100, START + 50),
     "to an hour's end": (START + 0.25, START // HOUR * HOUR + HOUR),
 }
@@ -97,6 +100,7 @@ def test_sums_by_the_hour_are_the_sums_of_the_rows(ledger) -> None:
     own = """COUNT(*), SUM(outcome = 'success'), SUM(prompt), SUM(cache_read), SUM(new), SUM(resent), SUM(cost)"""
     (hourly,) = rows(path, f"SELECT {measures} FROM hourly")
     assert [hourly] == rows(path, f"SELECT {own} FROM exchange")
+    assert [hourly] == rows(path, f"SELECT {measures} FROM daily")
     by_conversation = rows(path, f"SELECT conversation, {measures} FROM hourly_conversation GROUP BY 1 ORDER BY 1")
     where = "WHERE conversation IS NOT NULL GROUP BY 1 ORDER BY 1"
     assert by_conversation == rows(path, f"SELECT conversation, {own} FROM exchange {where}")
