@@ -62,7 +62,8 @@ def costproxy(upstream: int, core: int | None, folder: Path) -> Contender:
     """Start costproxy with its defaults; its log goes nowhere, but it is written."""
     port, admin_port = free_port(), free_port()
     ports = ("--port", str(port), "--admin-port", str(admin_port))
-    module = ("costproxy", "serve", "--upstream", f"http://127.0.0.1:{upstream}", *ports)
+    flags = (*ports, "--data-dir", str(folder))
+    module = ("costproxy", "serve", "--upstream", f"http://127.0.0.1:{upstream}", *flags)
     admin = f"http://127.0.0.1:{admin_port}"
     process = Process(module, ready=f"{admin}/readyz", core=core, folder=folder)
     return Contender(name=COSTPROXY, port=port, process=process, admin=admin)

@@ -5,11 +5,10 @@ import contextlib
 import gc
 import logging
 import os
-import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -18,6 +17,7 @@ from aiohttp import web
 
 from costproxy import __version__
 from costproxy.admin.server import Admin
+from costproxy.bookkeeping import Bookkeeping
 from costproxy.conversations.tracker import Tracker
 from costproxy.errors import CostproxyError
 from costproxy.meter.build import build_meter
@@ -52,9 +52,9 @@ class StartError(CostproxyError):
 class Proxy:
     """A proxy that runs from `start` to `stop`; also an async context manager."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, env: Mapping[str, str] | None = None) -> None:
+        """Take the settings, and the environment if it is not that of this process."""
         self._settings = settings
-        self._secret = secrets.token_bytes(32)  # keys all digests; they mean nothing to another process
         self.metrics = Metrics(
             upstreams=tuple(each.name for each in settings.upstreams),
             models=settings.limits.models,
@@ -63,13 +63,17 @@ class Proxy:
             thresholds=thresholds(settings),
         )
         self._log = Log(level=settings.log.level, form=settings.log.format, on_drop=self._count_lost_line)
+        self._bookkeeping = Bookkeeping(settings, os.environ if env is None else env, self._log, self.metrics)
+        self._secret = self._bookkeeping.secret
         prices = open_prices(settings)
         self.metrics.watch_price_table(prices.catalogue.info, lambda: datetime.now(UTC))
         self._rates = Rates()
         self.metrics.watch_rates(self._rates, time.perf_counter, self._log.calmed)
+        conversations = self._conversations(prices)
+        self.ledger = self._bookkeeping.open(conversations.tracker if conversations is not None else None)
         self._recorder = Recorder(
-            build_meter(prices, secret=self._secret, conversations=self._conversations(prices), rates=self._rates),
-            (("metrics", self.metrics), ("log", self._log)),
+            build_meter(prices, secret=self._secret, conversations=conversations, rates=self._rates),
+            (("metrics", self.metrics), ("log", self._log), *((("ledger", self.ledger),) if self.ledger else ())),
             self.metrics.failed,
             announce=self.metrics.announce,
             reply_headers=settings.conversations.response_headers,
@@ -146,6 +150,8 @@ class Proxy:
         if self._admin is not None:
             await self._admin.cleanup()
         self._recorder.close()
+        if self.ledger is not None:
+            await asyncio.to_thread(self.ledger.close)
         if self.admin_url:
             self._log.event("stopped")
         self._log.close()

@@ -1,4 +1,4 @@
-"""The command line: `costproxy serve`, `check`, `demo`, `price`, `prices` and `replay`."""
+"""The command line: `costproxy serve`, and the commands that `costproxy --help` lists."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from costproxy import __version__
 from costproxy.commands.demo_flags import add_demo_flags
+from costproxy.commands.ledger_commands import LEDGER_COMMANDS
 from costproxy.commands.replay_flags import add_replay_flags
 from costproxy.errors import ConfigError, CostproxyError
 from costproxy.settings import INCLUDE_USAGE, AdminSettings, ListenSettings, Settings, describe, load_settings
@@ -31,6 +32,9 @@ first steps:
   costproxy prices gpt-4o                            what a model costs, and why that price
   costproxy price recorded.jsonl                     what recorded exchanges cost, without a proxy
   costproxy replay conversations.jsonl               how recorded conversations grow, and what that costs
+  costproxy report --since 24h --by app              what the proxy has recorded, summed up
+  costproxy conversation ID                          one conversation of it, turn by turn
+  costproxy export > exchanges.jsonl                 all of it, for other programs
 
 point the application at it, and change nothing else:
   export OPENAI_BASE_URL=http://{listen.host}:{listen.port}/v1
@@ -155,6 +159,14 @@ def _replay(options: argparse.Namespace) -> int:
     return replay(options.files, _file_settings(options), wanted)
 
 
+def _of_ledger(options: argparse.Namespace) -> int:
+    from costproxy.commands.opened import opened  # noqa: PLC0415 - as in _serve
+
+    command = next(each for each in LEDGER_COMMANDS if each.name == options.command)
+    with opened(options.data_dir, _file_settings(options), os.environ) as ledger:
+        return command.run(ledger, options)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "serve": _serve,
     "check": _check,
@@ -162,6 +174,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "price": _price,
     "prices": _prices,
     "replay": _replay,
+    **{each.name: _of_ledger for each in LEDGER_COMMANDS},
 }
 
 
@@ -196,6 +209,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_command(commands, "price", "price recorded exchanges offline, to check against a bill", _add_price_flags)
     _add_command(commands, "prices", "show the known models, or what would be used for one and why", _add_prices_flags)
     _add_command(commands, "replay", "replay recorded conversations offline, to see how they grow", _add_replay_flags)
+    for each in LEDGER_COMMANDS:
+        _add_command(commands, each.name, each.purpose, each.add_flags)
+        _add_config_flag(commands.choices[each.name])
     return parser
 
 

@@ -1,7 +1,7 @@
 """The threads that are remembered, and by what they are found."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from costproxy.conversations.index import Index
 from costproxy.conversations.reply import Reply
@@ -121,6 +121,21 @@ class Memory:
         if len(thread.states) > _MOST_STATES:
             self._states.pop(thread.states[0], None)
             thread.states = thread.states[1:]
+
+    def states_of(self, thread: Thread) -> dict[int, int]:
+        """Return the names of API state that a thread is found by, each with the chain before the reply it names."""
+        return {state: self._states[state][1] for state in thread.states if state in self._states}
+
+    def restore(self, thread: Thread, states: Mapping[int, int]) -> None:
+        """Remember a thread that was known before, with the names of its states."""
+        thread.states = ()
+        self.add(thread)
+        for round_ in thread.rounds:
+            self.index.add(round_.keys, thread)
+        if thread.echo:
+            self.index.add([thread.echo], thread)
+        for state, before in states.items():
+            self.enter_state(thread, state, before)
 
     def _release(self, thread: Thread, keys: Iterable[int]) -> None:
         """Have a thread no longer found by these, unless another of its rounds has them too."""

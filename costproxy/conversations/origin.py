@@ -31,8 +31,8 @@ def origin_of(asked: Asked, digests: Digests) -> Origin:
         key = digests.open
     return Origin(
         key=key,
-        home=hash((app, asked.caller, asked.upstream)),
-        hints=hash(claim.hints) if claim.hints else 0,
+        home=digests.of_text("home", app, asked.caller, asked.upstream),  # another process must find the same
+        hints=digests.of_text("hints", *claim.hints) if claim.hints else 0,
         session=claim.session is not None,
         name=name,
         state=state,

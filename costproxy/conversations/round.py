@@ -1,13 +1,16 @@
 """One request of a thread and the replies it got, as far as a later request is recognised by them."""
 
+from zlib import crc32
+
 _STUCK = 1800.0  # seconds after which a request without any end is taken for failed
 
 _FRAME = (1 << 60) - 1  # this much, since numbers beyond take more memory
 
 
 def frame_of(model: str | None, system: int, tools: int) -> int:
-    """Return what tells, within this process, whether a request is made of a model in the same way."""
-    return hash((model, system, tools)) & _FRAME
+    """Return what tells whether a request is made of a model in the same way; another process finds the same."""
+    name = crc32(model.encode("utf-8", "surrogatepass")) if model is not None else -1
+    return hash((name, system, tools)) & _FRAME
 
 
 class Round:

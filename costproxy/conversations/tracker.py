@@ -18,6 +18,7 @@ from costproxy.conversations.reader import Reader
 from costproxy.conversations.reply import read_reply
 from costproxy.conversations.request import Request, read_request
 from costproxy.conversations.round import Round, frame_of
+from costproxy.conversations.saved import decoded, encoded
 from costproxy.conversations.search import Search
 from costproxy.conversations.stored import goes_on, goes_on_named
 from costproxy.conversations.thread import MESSAGES, Thread
@@ -68,6 +69,27 @@ class Tracker:
     def forgotten(self) -> Mapping[str, int]:
         """How many threads were forgotten, by reason: idle, age, capacity."""
         return MappingProxyType(self._memory.forgotten)
+
+    def export(self, id: str) -> bytes | None:  # noqa: A002 — what it is
+        """Return a thread as JSON, in digests and numbers; None: there is none, or it is forgotten."""
+        with self._lock:
+            thread = self._memory.get(id)
+            return None if thread is None else encoded(thread, self._memory.states_of(thread))
+
+    def restore(self, state: bytes) -> bool:
+        """Remember a thread that was exported under the same secret; False: it is no state, or there already.
+
+        Threads are to be restored before the first request, that used last at last.
+        """
+        try:
+            thread, states = decoded(state)
+        except ValueError:
+            return False
+        with self._lock:
+            if self._memory.get(thread.id) is not None:
+                return False
+            self._memory.restore(thread, states)
+            return True
 
     def place(self, asked: Asked) -> Placed:
         """Tell which conversation a request belongs to, and enter it there; `answered` must follow."""

@@ -71,9 +71,11 @@ async def _run(addresses: dict[str, object], seconds: float | None, speed: float
 
 
 def _settings(upstream: str, addresses: dict[str, object]) -> Settings:
-    # The demo's rejections and broken replies are warnings in the log; here the score tells of them.
+    # The demo's rejections and broken replies are warnings in the log; here the score tells of them. What is made up
+    # has no place in anybody's ledger.
     env = {"COSTPROXY_UPSTREAM_DIALECT": "openai"}  # whose API it simulates
-    return load_settings(file=None, env=env, flags={"upstream": upstream, "log_level": "error", **addresses})
+    told = {"upstream": upstream, "log_level": "error", "ledger_enabled": False}
+    return load_settings(file=None, env=env, flags={**told, **addresses})
 
 
 def _welcome(url: str, admin: str, seconds: float | None) -> str:

@@ -66,6 +66,10 @@ class Log:
         event, facts = storm_event(StormEvent.ENDED, owner=owner, upstream=upstream)
         self._logger.warning(event, **facts)
 
+    def warning(self, event: str, **facts: object) -> None:
+        """Write an event of the process itself that somebody should look at."""
+        self._logger.warning(event, **facts)
+
     def record(self, turn: Turn) -> None:
         """Write the canonical line of a turn, and what it is a warning of."""
         self._logger.log(_LEVELS.get(turn.outcome, logging.INFO), "exchange", **line_of(turn))

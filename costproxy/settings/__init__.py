@@ -3,6 +3,7 @@
 from costproxy.settings.conversations import ConversationsSettings
 from costproxy.settings.describe import describe
 from costproxy.settings.dialects import AUTO, GENERIC, INCLUDE_USAGE, dialect_of
+from costproxy.settings.ledger import LedgerSettings
 from costproxy.settings.load import load_settings
 from costproxy.settings.models import ModelSettings
 from costproxy.settings.sections import (
@@ -24,6 +25,7 @@ __all__ = [
     "AdminSettings",
     "AppsSettings",
     "ConversationsSettings",
+    "LedgerSettings",
     "LimitsSettings",
     "ListenSettings",
     "LogSettings",

@@ -17,7 +17,7 @@ def problems_of(settings: Settings, given: Mapping[KeyPath, Given]) -> list[str]
     places = {path: value.place for path, value in given.items()}
     return [
         f"{places.get(path, dotted(path))}: {problem}"
-        for check in (_ports, _mounts, _names, _loops, _files, _models, _own_prices, _lives)
+        for check in (_ports, _mounts, _names, _loops, _files, _models, _own_prices, _lives, _ledger)
         for path, problem in check(settings)
     ]
 
@@ -89,6 +89,12 @@ def _lives(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     idle, life = settings.conversations.idle, settings.conversations.life
     if idle > life:
         yield ("conversations", "idle"), f"expected at most conversations.life, {life:g} seconds, found {idle:g}"
+
+
+def _ledger(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    kept, totals = settings.ledger.keep_days, settings.ledger.totals_days
+    if totals < kept:
+        yield ("ledger", "totals_days"), f"expected at least ledger.keep_days, {kept}, found {totals}"
 
 
 def _files(settings: Settings) -> Iterator[tuple[KeyPath, str]]:

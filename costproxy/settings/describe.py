@@ -28,7 +28,7 @@ def describe(settings: Settings) -> list[str]:
         ("metrics", _metrics(settings)),
         ("shutdown", f"requests under way get {settings.shutdown.grace:g} s to finish"),
         ("log", f"level {settings.log.level}, format {settings.log.format}"),
-        ("data", f"{settings.data_dir}  (not used yet)" if settings.data_dir else "nothing is kept on disk"),
+        *_ledger_rows(settings),
     ]
     width = max(len(label) for label, _ in rows)
     return [f"{label:<{width}}  {text}".rstrip() for label, text in rows]
@@ -103,6 +103,15 @@ def _warnings(warn_at: tuple[int, ...]) -> str:
 def _metered(settings: Settings) -> str:
     limits = settings.limits
     return f"bodies up to {_size(limits.metered_bytes)}, decompressed up to {_size(limits.decoded_bytes)}"
+
+
+def _ledger_rows(settings: Settings) -> list[tuple[str, str]]:
+    ledger = settings.ledger
+    if not ledger.enabled:
+        return [("ledger", "nothing is kept on disk")]
+    where = settings.data_dir or "the platform's directory for the state of programs"
+    kept = f"exchanges for {ledger.keep_days} days, sums by the hour for {ledger.totals_days}"
+    return [("ledger", f"in {where}"), ("", f"  {kept}, up to {_size(ledger.most_bytes)}")]
 
 
 def _metrics(settings: Settings) -> str:

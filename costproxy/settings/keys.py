@@ -6,6 +6,7 @@ from typing import Any
 
 from costproxy.settings.app_keys import APP_KEYS
 from costproxy.settings.conversations import ConversationsSettings
+from costproxy.settings.ledger import LedgerSettings
 from costproxy.settings.models import ModelSettings
 from costproxy.settings.sections import (
     AdminSettings,
@@ -38,6 +39,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "apps": AppsSettings,
     MODELS: ModelSettings,
     "conversations": ConversationsSettings,
+    "ledger": LedgerSettings,
     "limits": LimitsSettings,
     "shutdown": ShutdownSettings,
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 from costproxy.settings.app_keys import APP_KEYS, AppKeys, name_of
 from costproxy.settings.conversations import ConversationsSettings
 from costproxy.settings.kinds import HEADER, HOST, PATH, PORT, choice, seconds, whole
+from costproxy.settings.ledger import LedgerSettings
 from costproxy.settings.models import ModelSettings
 from costproxy.settings.setting import setting
 from costproxy.settings.upstream import UpstreamSettings
@@ -139,7 +140,11 @@ class Settings:
 
     data_dir: Path | None = field(
         default=None,
-        metadata=setting(PATH, "Directory for what will outlive a restart; nothing is written there yet.", flag=True),
+        metadata=setting(
+            PATH,
+            "Directory for what outlives a restart; empty for the platform's place for state.",
+            flag=True,
+        ),
     )
     listen: ListenSettings = field(default_factory=ListenSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
@@ -149,6 +154,7 @@ class Settings:
     apps: AppsSettings = field(default_factory=AppsSettings)
     models: tuple[ModelSettings, ...] = ()  # what the operator knows better than the catalogue, in the file's order
     conversations: ConversationsSettings = field(default_factory=ConversationsSettings)
+    ledger: LedgerSettings = field(default_factory=LedgerSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)
     shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)
     notices: tuple[str, ...] = field(default=(), compare=False)  # for start-up to log; they stop nothing

@@ -39,5 +39,6 @@ conversations    up to 20,000 at a time, each for at most 7200 s after its last 
 metrics          200 models, 100 applications and 1000 pairs of them before "other"
 shutdown         requests under way get 600 s to finish
 log              level info, format auto
-data             nothing is kept on disk"""
+ledger           in the platform's directory for the state of programs
+                   exchanges for 90 days, sums by the hour for 800, up to 4096 MiB"""
     )

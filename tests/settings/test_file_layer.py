@@ -16,7 +16,7 @@ CANARY = "sk-canary0123456789abcdefghijkl"
             "port = 1\n",
             (
                 "costproxy.toml:1: port: expected one of data_dir, listen, admin, log, upstream, upstreams, apps,"
-                " models, conversations, limits, shutdown (did you mean listen.port or admin.port?),"
+                " models, conversations, ledger, limits, shutdown (did you mean listen.port or admin.port?),"
                 " found an unknown key"
             ),
         ),
@@ -24,7 +24,7 @@ CANARY = "sk-canary0123456789abcdefghijkl"
             "[upstreem]\nurl = 'http://a'\n",
             (
                 "costproxy.toml:1: upstreem: expected one of data_dir, listen, admin, log, upstream, upstreams, apps,"
-                ' models, conversations, limits, shutdown (did you mean "upstream"?), found an unknown key'
+                ' models, conversations, ledger, limits, shutdown (did you mean "upstream"?), found an unknown key'
             ),
         ),
         ("listen = 5\n", "costproxy.toml:1: listen: expected a table [listen], found 5"),

@@ -8,7 +8,7 @@ FLOORS = (
     {"wire", "tokens", "pricing", "conversations", "quotas"},
     {"meter", "overrides"},
     {"recording"},
-    {"relay", "admin"},
+    {"relay", "admin", "bookkeeping"},
     {"app", "offline"},
     {"demo"},
     {"commands"},

@@ -11,6 +11,7 @@ from costproxy.settings import Settings, load_settings
 
 def proxy_settings(upstream_url: str, *, file: Path | None = None, **flags: object) -> Settings:
     """Return the settings of a proxy on free ports; `flags` are settings by word, such as `upstream_keepalive=1`."""
+    flags = {"ledger_enabled": "data_dir" in flags, **flags}  # never in the home of whoever runs the tests
     return load_settings(file=file, env={}, flags={"upstream": upstream_url, "port": 0, "admin_port": 0, **flags})
 
 
