@@ -44,7 +44,7 @@ _UNMETERED = (
     "reply_too_large",
     "fault",
 )
-_SINKS = ("meter", "metrics", "log")
+_SINKS = ("meter", "metrics", "log", "recent")
 _ANOMALIES = (
     "cached_exceeds_prompt",
     "cache_write_exceeds_prompt",
