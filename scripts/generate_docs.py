@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from costproxy.admin import openapi
 from costproxy.recording import series
 from costproxy.settings.app_keys import APP_KEYS
 from costproxy.settings.dialects import AUTO, HOSTS, INCLUDE_USAGE, PORTS
@@ -200,6 +201,7 @@ PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
 
 FILES: Mapping[str, Callable[[], str]] = {
     "config/costproxy.toml": reference_file,
+    "docs/openapi.json": openapi.text,
 }
 
 
