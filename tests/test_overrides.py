@@ -4,9 +4,9 @@ from fractions import Fraction
 import pytest
 
 from costproxy.errors import ConfigError
+from costproxy.model import Limits
 from costproxy.overrides import open_prices, overrides
 from costproxy.pricing.kinds import TOKENS, UNITS
-from costproxy.model import Limits
 from costproxy.pricing.prices import Names
 from costproxy.settings import ModelSettings, load_settings
 
