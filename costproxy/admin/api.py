@@ -96,7 +96,10 @@ class Api:
                 found = endpoint.answer(self._source, self._now(), values, id)
                 return None if found is None else msgspec.json.encode(found)
 
-            body = await self._answered(request.path_qs, work)
+            try:
+                body = await self._answered(request.path_qs, work)
+            except Exception:  # noqa: BLE001  # a defect in a view fails nothing else
+                return _error(500, "a defect of costproxy: this view could not be made")
             return _error(404, "id: expected a conversation that is remembered") if body is None else _json(body)
 
         return handle

@@ -42,9 +42,10 @@ def turn_view(turn: RecentTurn) -> TurnView:
 
 
 def _window(turn: RecentTurn) -> Window | None:
-    if turn.used is None or turn.usable is None or turn.limit is None:
+    window = turn.window
+    if window is None:
         return None
-    return Window(used=turn.used, usable=turn.usable, ratio=turn.used / turn.usable, source=turn.limit)
+    return Window(used=window.used, usable=window.usable, ratio=window.used / window.usable, source=window.source)
 
 
 def _mistakes(turn: RecentTurn) -> list[TurnMistake]:

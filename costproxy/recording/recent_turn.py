@@ -1,8 +1,10 @@
 """One turn as it is remembered for a while: numbers and words of our own, no text of anybody's."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from costproxy.model import Mistake, MistakeKind, Outcome, Part, Turn, UsageQuality, Verdict
+from costproxy.model import Exchange, Mistake, MistakeKind, Outcome, Part, Turn, UsageQuality, Verdict
 from costproxy.recording.tally import Basis, basis_of
 
 PARTS = tuple(Part)
@@ -18,6 +20,14 @@ class RecentMistake(msgspec.Struct, frozen=True, array_like=True):
     region: str | None = None
     tokens: int | None = None
     cost: int | None = None  # p$
+
+
+class RecentWindow(msgspec.Struct, frozen=True, array_like=True):
+    """How full the context window was."""
+
+    used: int  # prompt tokens
+    usable: int  # that fit
+    source: str  # who said how large it is
 
 
 class RecentTurn(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -49,9 +59,7 @@ class RecentTurn(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     resent_cost: int | None
     next_cost: int | None
     parts: tuple[int, ...]  # tokens, in the order of `PARTS`; empty: unknown
-    used: int | None  # prompt tokens in the window
-    usable: int | None
-    limit: str | None  # who said how large the window is
+    window: RecentWindow | None  # None: nobody knows how large it is
     left: int | None  # turns
     confident: bool
     crossed: tuple[int, ...]  # percent
@@ -65,13 +73,11 @@ def recent_turn(turn: Turn) -> RecentTurn | None:
     if standing is None:
         return None
     exchange, reply, usage, context = turn.exchange, turn.exchange.reply, turn.usage, standing.context
-    first = reply.first_token_at if reply is not None else None
-    parts = standing.composition
     return RecentTurn(
         exchange=exchange.id,
         at=exchange.started_at,
         seconds=round(exchange.timing.duration, 4),
-        first_token=None if first is None else round(max(0.0, first - exchange.timing.started), 4),
+        first_token=_first_token(exchange),
         step=standing.placement.step,
         turn=standing.placement.turn,
         verdict=standing.placement.verdict,
@@ -93,16 +99,23 @@ def recent_turn(turn: Turn) -> RecentTurn | None:
         new_cost=standing.new_cost,
         resent_cost=standing.resent_cost,
         next_cost=standing.outlook.next_turn_cost,
-        parts=tuple([parts.get(each, 0) for each in PARTS]) if parts else (),
-        used=context.used if context is not None else None,
-        usable=context.usable if context is not None else None,
-        limit=context.source if context is not None else None,
+        parts=_parts(standing.composition),
+        window=RecentWindow(context.used, context.usable, context.source) if context is not None else None,
         left=standing.outlook.turns_left,
         confident=standing.outlook.confident,
         crossed=standing.crossed,
         mistakes=_mistakes(standing.mistakes) if standing.mistakes else (),
         missed=standing.cache_miss.tokens if standing.cache_miss is not None else None,
     )
+
+
+def _first_token(exchange: Exchange) -> float | None:
+    first = exchange.reply.first_token_at if exchange.reply is not None else None
+    return None if first is None else round(max(0.0, first - exchange.timing.started), 4)
+
+
+def _parts(composition: Mapping[Part, int]) -> tuple[int, ...]:
+    return tuple([composition.get(each, 0) for each in PARTS]) if composition else ()
 
 
 def _mistakes(found: tuple[Mistake, ...]) -> tuple[RecentMistake, ...]:

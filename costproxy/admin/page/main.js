@@ -23,7 +23,7 @@ const state = { view: null, shown: "", updated: null, failures: 0, paused: false
 // A view is a function of the main element that returns {request(route), draw(data, route), close()}.
 function enter() {
   const route = current();
-  const make = VIEWS[route.view] ?? overview;
+  const make = Object.hasOwn(VIEWS, route.view) ? VIEWS[route.view] : overview;
   const name = `${make.name}/${route.id}`;
   if (name !== state.shown) {
     state.view?.close?.();

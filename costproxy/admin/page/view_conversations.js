@@ -48,7 +48,7 @@ export function conversations(main) {
 
 function wanted(parameters) {
   const column = COLUMNS.find((each) => each.sort === parameters.sort);
-  const state = parameters.state in STATES ? parameters.state : "all";
+  const state = Object.hasOwn(STATES, parameters.state ?? "") ? parameters.state : "all";
   const page = /^[1-9]\d{0,5}$/.test(parameters.page ?? "") ? parameters.page : "1";
   const order = ["asc", "desc"].includes(parameters.order) ? parameters.order : column?.first ?? "desc";
   return { sort: column?.sort ?? "seen", order, state, app: parameters.app, model: parameters.model, q: parameters.q, page };

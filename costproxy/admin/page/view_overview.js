@@ -32,7 +32,7 @@ export function overview(main) {
 }
 
 function rangeOf(route) {
-  return route.parameters.range in RANGES ? route.parameters.range : DEFAULT;
+  return Object.hasOwn(RANGES, route.parameters.range ?? "") ? route.parameters.range : DEFAULT;
 }
 
 function drawTiles(data) {
