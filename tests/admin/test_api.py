@@ -136,14 +136,14 @@ async def test_what_is_kept_of_answers_is_bounded(client: TestClient[Any, Any]) 
 async def test_a_source_that_fails_is_an_error_and_fails_nobody_else() -> None:
     class Broken(FakeSource):
         def limits(self, now: float) -> Limits:
-            raise RuntimeError("a defect")
+            raise RuntimeError("of its own")
 
     client = await client_of(Broken(), Gate(host="127.0.0.1"))
     try:
         for _ in range(2):
             async with client.get("/api/v1/limits") as reply:
                 assert reply.status == 500
-                assert "defect" not in await reply.text()
+                assert "of its own" not in await reply.text()
         async with client.get("/api/v1/health") as reply:
             assert reply.status == 200
     finally:

@@ -48,7 +48,7 @@ async def open_page(browser: Any) -> AsyncIterator[Callable[..., Any]]:
         return page
 
     yield open_
-    assert complaints == []
+    assert [each for each in complaints if "404 (Not Found)" not in each] == []  # as forgotten conversations are
 
 
 @pytest.fixture(scope="module")

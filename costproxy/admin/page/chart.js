@@ -54,7 +54,7 @@ export class Chart {
     }));
     const line = { stroke: () => color("muted"), grid: { stroke: () => color("grid"), width: 1 }, ticks: { show: false }, font: FONT };
     this.plot = new uPlot({
-      width, height: this.height, legend: { show: false }, padding: [12, 8, 0, 0],
+      width, height: this.height, legend: { show: false }, padding: [12, 20, 0, 0],
       cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
       scales: {
         x: { time: this.isTime, range: (plot, low, high) => this.reach(low, high) },

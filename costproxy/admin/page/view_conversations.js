@@ -90,7 +90,11 @@ function makeFilters() {
   let typing = 0;
   search.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => change({ q: search.value.trim(), page: "" }), 250);
+    const text = search.value.trim();
+    typing = setTimeout(() => {
+      typing = 0;
+      change({ q: text, page: "" });
+    }, 250);
   });
   const select = (label, name) => h("select", { "aria-label": label, onchange: (event) => change({ [name]: event.target.value, page: "" }) });
   const app = select("Application", "app");
@@ -101,7 +105,7 @@ function makeFilters() {
     element: h("div.filters", {}, h("div.picks", { role: "group", "aria-label": "Which conversations" }, states), search, app, model, sort),
     draw(data, order) {
       for (const each of states) each.setAttribute("aria-pressed", String(each.dataset.state === order.state));
-      if (document.activeElement !== search) search.value = order.q ?? "";
+      if (!typing && document.activeElement !== search) search.value = order.q ?? "";
       options(app, "All applications", data.apps.map((name) => [name, name]), order.app);
       options(model, "All models", data.models.map((name) => [name, name]), order.model);
       options(sort, null, COLUMNS.map((column) => [column.sort, `By ${column.name.toLowerCase()}`]), order.sort);
