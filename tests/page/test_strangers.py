@@ -61,6 +61,9 @@ async def test_markup_in_names_stays_text_everywhere(open_page: Open) -> None:
         await page.wait_for_selector("tbody tr")
         assert MARKUP in await page.locator("tbody").inner_text()
         assert await page.locator("td[data-name=Cost] .badge").count() > 0  # nobody knows what such a model costs
+        shown = await page.locator("tbody").inner_text()
+        assert "\ufffdevil\ufffd" in shown  # what would turn the text around shows instead
+        assert not {"\u202e", "\u2066"} & set(shown)
         ids = await page.locator("tbody a").evaluate_all("all => all.map(each => each.getAttribute('href'))")
         for view in ("#/overview", "#/limits", "#/health", *ids):
             await page.evaluate("view => { location.hash = view; }", view)

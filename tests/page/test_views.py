@@ -7,8 +7,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from costproxy.demo.upstream import SimulatedUpstream, always
 from tests.page.demo import Demo
+from tests.support.chats import answer, chat_body
 from tests.support.proxy import running_proxy
+from tests.support.raw import ask, post
+from tests.support.scrape import recorded
 
 pytestmark = pytest.mark.timeout(60)
 Open = Callable[..., Awaitable[Any]]
@@ -196,6 +200,19 @@ async def test_a_new_proxy_says_what_to_do(open_page: Open) -> None:
         await page.wait_for_selector(".chart canvas")
         assert await tile(page, "Spend today") == "$0"
         assert await tile(page, "Sent again") == "\u2013"  # unknown, not 0
+
+
+async def test_a_conversation_whose_requests_are_forgotten_says_so(open_page: Open) -> None:
+    async with SimulatedUpstream(always(answer())) as up, running_proxy(up.url, log_level="error") as proxy:
+        proxy._recent._most = 1
+        for text in ("one", "two"):
+            await ask(proxy.url, post(chat_body(text=text)))
+        await recorded(proxy, 2)
+        await asyncio.sleep(1.1)
+        first = (await api(Demo(proxy.admin_url), "conversations?sort=began&order=asc"))["items"][0]["id"]
+        page = await open_page(proxy, f"#/conversation/{first}")
+        await page.wait_for_selector("text=Its requests are not in memory")
+        assert not await page.locator(".chart").is_visible()
 
 
 async def test_pause_stops_the_updates(busy: Demo, open_page: Open) -> None:

@@ -3,6 +3,11 @@
 export const UNKNOWN = "–";
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
+// Names come from strangers: what does not show, or turns the text around it, is shown as a sign of its own.
+export function visible(text) {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd");
+}
+
 export function count(value) {
   return value === null || value === undefined ? UNKNOWN : whole.format(value);
 }

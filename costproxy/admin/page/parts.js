@@ -1,7 +1,7 @@
 // Pieces that several views show.
 
 import { h } from "./dom.js";
-import { count, percent, plural, UNKNOWN } from "./format.js";
+import { count, percent, plural, UNKNOWN, visible } from "./format.js";
 import { source } from "./words.js";
 
 const NAMELESS = "no name";
@@ -43,7 +43,7 @@ export function badge(text, tone = "", title = null) {
 }
 
 export function named(text) {
-  return text === null ? h("span.quiet", {}, NAMELESS) : text;
+  return text === null ? h("span.quiet", {}, NAMELESS) : visible(text);
 }
 
 // A table: `columns` are {name, cell: row -> content, number, title}; the first cell of a row is its heading.

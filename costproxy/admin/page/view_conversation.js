@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart.js";
 import { fill, h } from "./dom.js";
-import { ago, bases, clock, count, dollars, percent, plural, seconds, short, spent, UNKNOWN, when } from "./format.js";
+import { ago, bases, clock, count, dollars, percent, plural, seconds, short, spent, UNKNOWN, visible, when } from "./format.js";
 import { badge, bar, gauge, named, section, table, tile, turnsLeft } from "./parts.js";
 import { projection, Sketch } from "./sketch.js";
 import { mistake, part, plain, source } from "./words.js";
@@ -32,6 +32,8 @@ export function conversation(main) {
   function show() {
     const { conversation: row } = state.data;
     sketch.set(state.data, state.whole);
+    chart.element.hidden = !state.turns.length;
+    if (!state.turns.length) return;
     fit.hidden = row.context === null;
     fit.textContent = sketch.whole ? "Fit to the prompts" : "Show the whole window";
     const column = (name) => state.turns.map((turn) => turn[name]);
@@ -101,7 +103,7 @@ function told(turn) {
 function drawComposition(turns) {
   const last = turns.findLast((turn) => turn.composition.length);
   const note = "How the last prompt is split is always an estimate; the sum is what was billed or counted.";
-  if (!last) return section("What fills the prompt", note, h("p.quiet.nothing", {}, "Nothing so far."));
+  if (!last) return section("What fills the prompt", null, h("p.quiet.nothing", {}, "Of no prompt in memory this is known."));
   const sum = last.composition.reduce((total, each) => total + each.tokens, 0);
   const ordered = last.composition.toSorted((a, b) => PARTS.indexOf(a.kind) - PARTS.indexOf(b.kind));
   const swatch = (each) => `part-${PARTS.indexOf(each.kind) + 1}`;
@@ -133,10 +135,10 @@ function drawTurns({ turns, left_out: before }) {
     { name: "Completion", number: true, cell: (turn) => h("span", { title: turn.reasoning ? `${count(turn.reasoning)} of it reasoning` : null }, turn.quality === "estimated" ? "≈ " : "", count(turn.completion)) },
     { name: "Cost", number: true, cell: (turn) => h("span", { title: turn.basis }, turn.basis === "estimated" ? "≈ " : "", dollars(turn.cost)) },
     { name: "Window", number: true, cell: (turn) => percent(turn.context?.ratio) },
-    { name: "Ended", cell: (turn) => turn.finish.join(", ") || UNKNOWN },
+    { name: "Ended", cell: (turn) => visible(turn.finish.join(", ")) || UNKNOWN },
     { name: "Time", number: true, cell: (turn) => h("span", { title: turn.first_token === null ? null : `first token after ${seconds(turn.first_token)}` }, seconds(turn.seconds)) },
   ];
-  const note = before ? `The last ${count(turns.length)}; ${plural(before, "earlier one is", "earlier ones are")} not in memory.` : null;
+  const note = before && turns.length ? `The last ${count(turns.length)}; ${plural(before, "earlier one is", "earlier ones are")} not in memory.` : null;
   return section("Requests", note, table(columns, turns.toReversed(), { caption: "Requests, latest first", empty: "Its requests are not in memory; the sums above are." }));
 }
 

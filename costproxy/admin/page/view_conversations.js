@@ -1,7 +1,7 @@
 // All conversations: sorted, filtered, page by page.
 
 import { fill, h } from "./dom.js";
-import { ago, bases, count, plural, short, spent, UNKNOWN, when } from "./format.js";
+import { ago, bases, count, plural, short, spent, UNKNOWN, visible, when } from "./format.js";
 import { badge, gauge, mistakes, named, turnsLeft } from "./parts.js";
 import { change } from "./route.js";
 
@@ -15,7 +15,7 @@ const COLUMNS = [
   { name: "Requests", sort: "requests", number: true, cell: (row) => count(row.requests) },
   { name: "Prompt", sort: "prompt", number: true, title: "Prompt tokens of all its requests", cell: (row) => h("span", { title: count(row.prompt) }, short(row.prompt)) },
   { name: "Amplified", sort: "amplification", number: true, title: "Prompt tokens for each new one", cell: (row) => (row.amplification === null ? UNKNOWN : `× ${row.amplification.toFixed(1)}`) },
-  { name: "Cost", sort: "cost", number: true, cell: (row) => h("span", { title: bases(row.cost) }, spent(row.cost), row.cost.unknown ? badge("?", "warn", bases(row.cost)) : null) },
+  { name: "Cost", sort: "cost", number: true, cell: (row) => h("span", { title: bases(row.cost) }, spent(row.cost), " ", row.cost.unknown ? badge("?", "warn", bases(row.cost)) : null) },
   { name: "Warnings", sort: "mistakes", cell: warnings },
   { name: "Last seen", sort: "seen", number: true, cell: (row, now) => h("span", { title: when(row.seen) }, ago(row.seen, now)) },
 ];
@@ -57,7 +57,7 @@ function wanted(parameters) {
 function heading(row) {
   return h("span.who", {},
     h("a", { href: `#/conversation/${encodeURIComponent(row.id)}`, "data-key": row.id }, h("b", {}, named(row.app)), h("code", {}, row.id.slice(0, 8))),
-    h("span.quiet.model", { title: row.model ?? "" }, row.active ? h("i.dot.on", { title: "Active in the last 5 minutes" }) : null, named(row.model)));
+    h("span.quiet.model", { title: visible(row.model ?? "") }, row.active ? h("i.dot.on", { title: "Active in the last 5 minutes" }) : null, named(row.model)));
 }
 
 function growth(row) {
@@ -119,7 +119,7 @@ function options(select, all, pairs, chosen) {
   const text = JSON.stringify([known, chosen]);
   if (select.dataset.shown === text || document.activeElement === select) return;
   select.dataset.shown = text;
-  fill(select, all ? h("option", { value: "" }, all) : null, known.map(([value, name]) => h("option", { value, selected: value === chosen }, name)));
+  fill(select, all ? h("option", { value: "" }, all) : null, known.map(([value, name]) => h("option", { value, selected: value === chosen }, visible(name))));
 }
 
 function pager(data) {

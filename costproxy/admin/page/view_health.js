@@ -2,7 +2,7 @@
 
 import { fill, h } from "./dom.js";
 import { count, dollars, percent, plural, seconds, when } from "./format.js";
-import { bar, section, table, tile } from "./parts.js";
+import { bar, named, section, table, tile } from "./parts.js";
 import { plain } from "./words.js";
 
 const OLD = 90 * 86_400; // seconds from which a price table is called old
@@ -48,14 +48,14 @@ function drawParts(data) {
     { name: "What", cell: (row) => plain(row.name) }, { name: "Upstream", cell: (row) => row.upstream }, { name: "Count", number: true, cell: (row) => count(row.count) }], list, { caption: title, empty }));
   return [
     section("Unpriced models", "Nobody knows what these cost: set prices under [models] in the settings.", table([
-      { name: "Model", cell: (row) => row.model }, { name: "Upstream", cell: (row) => row.upstream },
+      { name: "Model", cell: (row) => named(row.model) }, { name: "Upstream", cell: (row) => row.upstream },
       { name: "Requests", number: true, cell: (row) => count(row.requests) }, { name: "Tokens", number: true, cell: (row) => count(row.tokens) }],
     data.unpriced, { caption: "Unpriced models", empty: "Every request has a price." })),
     labelled("Unmetered exchanges", "They passed untouched; only their numbers are missing.", data.unmetered, "Every exchange could be read."),
     labelled("Usage missing", "Their tokens are estimated where something was seen of them.", data.usage_missing, "Every reply came with its usage."),
     labelled("Contradictions", "Reported usage that contradicted itself, and was repaired.", data.anomalies, "No usage contradicted itself."),
     section("Reported against computed", "Where the biller states the cost and a price list has it too.", table([
-      { name: "Model", cell: (row) => row.model }, { name: "Reported", number: true, cell: (row) => dollars(row.reported) },
+      { name: "Model", cell: (row) => named(row.model) }, { name: "Reported", number: true, cell: (row) => dollars(row.reported) },
       { name: "Computed", number: true, cell: (row) => dollars(row.computed) }, { name: "Ratio", number: true, cell: (row) => row.ratio.toFixed(4) }],
     data.drift, { caption: "Reported against computed cost", empty: "No biller states its costs." })),
     reasons("Who said what it cost", `${plural(data.requests, "request")} in all, ${count(data.in_flight)} under way.`, data.cost_sources, "No request so far."),

@@ -53,7 +53,7 @@ function drawRefusals({ refusals, at }) {
 
 function drawQuotas({ quotas }) {
   const columns = [
-    { name: "Of", cell: (row) => row.owner },
+    { name: "Of", cell: (row) => named(row.owner) },
     { name: "Model", cell: (row) => named(row.model) },
     { name: "Upstream", cell: (row) => row.upstream },
     { name: "Quota", cell: (row) => `${plain(row.resource)}${row.window === "unknown" ? "" : ` per ${row.window}`}` },
