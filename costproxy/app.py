@@ -16,6 +16,9 @@ from typing import Self
 from aiohttp import web
 
 from costproxy import __version__
+from costproxy.admin.api import Api
+from costproxy.admin.gate import Gate
+from costproxy.admin.live import LiveSource
 from costproxy.admin.server import Admin
 from costproxy.bookkeeping import Bookkeeping
 from costproxy.conversations.tracker import Tracker
@@ -27,6 +30,7 @@ from costproxy.pricing.prices import Prices
 from costproxy.quotas.rates import Rates
 from costproxy.recording.log import Log
 from costproxy.recording.metrics import Metrics
+from costproxy.recording.recent import Recent
 from costproxy.recording.recorder import Recorder
 from costproxy.relay.instruments import Instruments
 from costproxy.relay.relay import Relay
@@ -69,11 +73,15 @@ class Proxy:
         self.metrics.watch_price_table(prices.catalogue.info, lambda: datetime.now(UTC))
         self._rates = Rates()
         self.metrics.watch_rates(self._rates, time.perf_counter, self._log.calmed)
+        self._recent = Recent()
+        self._tracker: Tracker | None = None
+        self._started = time.time()
         conversations = self._conversations(prices)
         self.ledger = self._bookkeeping.open(conversations.tracker if conversations is not None else None)
+        ledger = (("ledger", self.ledger),) if self.ledger else ()
         self._recorder = Recorder(
             build_meter(prices, secret=self._secret, conversations=conversations, rates=self._rates),
-            (("metrics", self.metrics), ("log", self._log), *((("ledger", self.ledger),) if self.ledger else ())),
+            (("metrics", self.metrics), ("log", self._log), ("recent", self._recent), *ledger),
             self.metrics.failed,
             announce=self.metrics.announce,
             reply_headers=settings.conversations.response_headers,
@@ -161,6 +169,7 @@ class Proxy:
         if not own.enabled:
             return None
         tracker = Tracker(secret=self._secret, threads=own.threads, idle=own.idle, life=own.life)
+        self._tracker = tracker
         self.metrics.watch_conversations(tracker, time.time)
         return Conversations(tracker, prices, warn_at=own.warn_at)
 
@@ -181,12 +190,25 @@ class Proxy:
 
     async def _start_admin(self) -> None:
         where = self._settings.admin
-        admin = Admin(self.metrics.registry, lambda: self.ready)
+        api = Api(self._source(), Gate(host=where.host, token=where.token))
+        admin = Admin(self.metrics.registry, lambda: self.ready, api)
         self._admin = web.AppRunner(admin.application(), access_log=None, shutdown_timeout=1.0)
         await self._admin.setup()
         with _explained("admin", where.host, where.port):
             await web.TCPSite(self._admin, where.host, where.port).start()
         self.admin_url = _url(self._admin.addresses[0])
+
+    def _source(self) -> LiveSource:
+        return LiveSource(
+            recent=self._recent,
+            tracker=self._tracker,
+            rates=self._rates,
+            registry=self.metrics.registry,
+            in_flight=lambda: self._relay.in_flight if self._relay is not None else {},
+            steady=time.monotonic,
+            started=self._started,
+            thresholds=thresholds(self._settings),
+        )
 
     def _say_what_runs(self) -> None:
         self._log.event("listening", url=self.url, admin_url=self.admin_url, version=__version__)

@@ -43,6 +43,7 @@ or in Python:
   client = OpenAI(base_url="http://{listen.host}:{listen.port}/v1")
 
 then look at:
+  http://{admin.host}:{admin.port}/                     a page to look at
   http://{admin.host}:{admin.port}/metrics              for Prometheus
 
 `costproxy serve --help` lists the flags; serve is what runs when no command is named.

@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from costproxy.admin import openapi
+from costproxy.admin.endpoints import ENDPOINTS
 from costproxy.recording import series
 from costproxy.settings.app_keys import APP_KEYS
 from costproxy.settings.dialects import AUTO, HOSTS, INCLUDE_USAGE, PORTS
@@ -184,6 +186,15 @@ def metrics_table() -> Iterator[str]:
             yield f"| `{each.exported_name}` | {', '.join(f'{bound:.15g}' for bound in each.buckets)} |"
 
 
+def api_table() -> Iterator[str]:
+    """Yield the table of the API's paths."""
+    yield "| Path | Gives |"
+    yield "|---|---|"
+    for each in ENDPOINTS:
+        known = ", ".join(f"`{parameter.name}`" for parameter in each.parameters)
+        yield f"| `{each.path}` | {each.doc}{f' Parameters: {known}.' if known else ''} |"
+
+
 def _host_pattern(suffix: str) -> str:
     return f"*{suffix}" if suffix.startswith("-") else suffix
 
@@ -196,10 +207,12 @@ PARTS: Mapping[str, Callable[[], Iterator[str]]] = {
     "settings": settings_tables,
     "dialects": dialect_table,
     "metrics": metrics_table,
+    "api": api_table,
 }
 
 FILES: Mapping[str, Callable[[], str]] = {
     "config/costproxy.toml": reference_file,
+    "docs/openapi.json": openapi.text,
 }
 
 

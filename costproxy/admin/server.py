@@ -1,4 +1,4 @@
-"""`/metrics`, `/healthz` and `/readyz`."""
+"""The admin port: `/metrics`, `/healthz`, `/readyz`, the JSON API and the page."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,13 +7,16 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from costproxy.admin.api import Api
+
 ROUTES = ("/healthz", "/metrics", "/readyz")
 
 
 class Admin:
-    """Answers on the admin port; it never talks to an upstream."""
+    """Answers on the admin port; it never talks to an upstream. Without an `api` there is no page either."""
 
-    def __init__(self, registry: CollectorRegistry, is_ready: Callable[[], bool]) -> None:
+    def __init__(self, registry: CollectorRegistry, is_ready: Callable[[], bool], api: Api | None = None) -> None:
+        self._api = api
         self._registry = registry
         self._is_ready = is_ready
         self._rendering: dict[str, asyncio.Future[tuple[bytes, str]]] = {}
@@ -24,6 +27,8 @@ class Admin:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
+        if self._api is not None:
+            self._api.add_to(app)
         return app
 
     async def _healthz(self, _request: web.Request) -> web.Response:

@@ -112,6 +112,21 @@ class Account:
         return self._state.growth.bill.weight if self._state.growth.bill else 0
 
     @property
+    def context(self) -> ContextUse | None:
+        """The window with the last prompt in it; None: no limit is known."""
+        return self._state.context
+
+    @property
+    def growth(self) -> float | None:
+        """Tokens by which the prompt grows from one request to the next, of late; None: one is too few to tell."""
+        return self._state.forecast.growth
+
+    @property
+    def left(self) -> Left:
+        """What fits into the rest of the window."""
+        return self._state.left
+
+    @property
     def turns_left(self) -> int | None:
         """How many turns fit into the rest of the window; None: nothing tells."""
         return self._state.left.turns

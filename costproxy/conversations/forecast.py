@@ -58,6 +58,12 @@ class Forecast:
             return Left()
         return Left(turns=(usable - prompt) * run // rise, confident=len(self.steps) >= SURE_POINTS)
 
+    @property
+    def growth(self) -> float | None:
+        """Tokens from one prompt to the next; below 0 where they shrink, None where one is too few to tell."""
+        rise, run = slope(self.steps, self.prompts)
+        return rise / run if run else None
+
     def next_prompt(self, prompt: int) -> int | None:
         """Return the tokens of the prompt that is expected after one of now; None where one is too few to tell."""
         rise, run = slope(self.steps, self.prompts)

@@ -25,6 +25,7 @@ _WELCOME = """\
 costproxy demo: simulated applications talk through the proxy to a simulated API. No key, no network.
 
   proxy     {url}  (an application sets base_url to {url}/v1)
+  page      {admin}/  (what conversations cost and how full they are, live)
   metrics   {admin}/metrics
 
 The applications:

@@ -47,7 +47,7 @@ _UNMETERED = (
     "reply_too_large",
     "fault",
 )
-_SINKS = ("meter", "metrics", "log", "ledger")
+_SINKS = ("meter", "metrics", "log", "recent", "ledger")
 _ANOMALIES = (
     "cached_exceeds_prompt",
     "cache_write_exceeds_prompt",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from costproxy.settings.conversations import ConversationsSettings
+from costproxy.settings.loopback import is_loopback
 from costproxy.settings.models import EVERY_MODEL, ModelSettings
 from costproxy.settings.sections import MIB, Settings
 from costproxy.settings.upstream import UpstreamSettings
@@ -14,8 +15,9 @@ def describe(settings: Settings) -> list[str]:
         ("traffic port", f"{_address(settings.listen.host, settings.listen.port)}"),
         (
             "admin port",
-            f"{_address(settings.admin.host, settings.admin.port)}  (/metrics, /healthz, /readyz)",
+            f"{_address(settings.admin.host, settings.admin.port)}  (the page, /api/v1, /metrics, /healthz, /readyz)",
         ),
+        ("", f"  page and API: {_page(settings)}"),
     ]
     for upstream in settings.upstreams:
         rows += _upstream_rows(upstream)
@@ -32,6 +34,13 @@ def describe(settings: Settings) -> list[str]:
     ]
     width = max(len(label) for label, _ in rows)
     return [f"{label:<{width}}  {text}".rstrip() for label, text in rows]
+
+
+def _page(settings: Settings) -> str:
+    if settings.admin.token:
+        return "for whoever has the token"
+    local = is_loopback(settings.admin.host)
+    return "for this machine" if local else "closed: set admin.token, since the port listens elsewhere than on loopback"
 
 
 def _address(host: str, port: int) -> str:

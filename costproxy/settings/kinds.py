@@ -171,6 +171,14 @@ def _read_path(value: object) -> Path | None:
         raise RefusedError(PATH.expected, found='a "~" whose home directory is not known') from None
 
 
+def _read_token(value: object) -> str | None:
+    if value == "":
+        return None
+    if isinstance(value, str) and re.fullmatch(r"[!-~]{16,256}", value):
+        return value
+    raise RefusedError(TOKEN.expected, found="something else (not shown)")
+
+
 def _read_url(value: object) -> str:
     if not isinstance(value, str):
         raise RefusedError(URL_EXPECTED)
@@ -209,5 +217,6 @@ MOUNT = Kind(
     read=_read_mount,
 )
 HEADER = Kind(expected='a header name such as "x-costproxy-app"', metavar="HEADER", read=_read_header)
+TOKEN = Kind(expected="16 to 256 printable ASCII characters without spaces", metavar="TOKEN", read=_read_token)
 PATH = Kind(expected="a path", metavar="PATH", read=_read_path)
 URL = Kind(expected=URL_EXPECTED, metavar="URL", read=_read_url)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from costproxy.settings.app_keys import APP_KEYS, AppKeys, name_of
 from costproxy.settings.conversations import ConversationsSettings
-from costproxy.settings.kinds import HEADER, HOST, PATH, PORT, choice, seconds, whole
+from costproxy.settings.kinds import HEADER, HOST, PATH, PORT, TOKEN, choice, seconds, whole
 from costproxy.settings.ledger import LedgerSettings
 from costproxy.settings.models import ModelSettings
 from costproxy.settings.setting import setting
@@ -36,13 +36,21 @@ class ListenSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminSettings:
-    """The admin port: /metrics and health checks, without authentication."""
+    """The admin port: /metrics, health checks, the JSON API and the page."""
 
     host: str = field(
         default="127.0.0.1",
-        metadata=setting(HOST, "Address of the admin port; whoever reaches it can read all numbers.", flag=True),
+        metadata=setting(HOST, "Address of the admin port; whoever reaches it can read /metrics.", flag=True),
     )
     port: int = field(default=8788, metadata=setting(PORT, "Number of the admin port; 0 takes a free one.", flag=True))
+    token: str | None = field(
+        default=None,
+        repr=False,
+        metadata=setting(
+            TOKEN,
+            "Bearer token for the JSON API and the page's numbers; without one they are there on loopback only.",
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
+from costproxy.admin.api import Api
+from costproxy.admin.gate import Gate
 from costproxy.admin.server import ROUTES, Admin
 from costproxy.app import Proxy
 from costproxy.demo.plan import Hold
@@ -15,6 +17,7 @@ from costproxy.demo.replies import reply
 from costproxy.demo.upstream import SimulatedUpstream, always
 from costproxy.recording.metrics import Metrics
 from tests.support.chats import answer, chat_body
+from tests.support.fake_source import FakeSource
 from tests.support.proxy import running_proxy
 from tests.support.raw import ask, dial, post, request
 from tests.support.scrape import Scrape, recorded, scrape
@@ -23,8 +26,16 @@ pytestmark = pytest.mark.timeout(30)
 
 # The whole surface of the admin port. What is added here is added on purpose.
 SURFACE = {
+    ("GET", "/"),
+    ("GET", "/api/v1/conversations"),
+    ("GET", "/api/v1/conversations/{id}"),
+    ("GET", "/api/v1/health"),
+    ("GET", "/api/v1/limits"),
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api/v1/overview"),
     ("GET", "/healthz"),
     ("GET", "/metrics"),
+    ("GET", "/page/{name}"),
     ("GET", "/readyz"),
 }
 
@@ -40,13 +51,16 @@ async def get(proxy: Proxy, route: str, *, method: str = "GET", accept: str = "*
 
 def test_the_surface_is_what_is_written_down() -> None:
     metrics = Metrics(upstreams=("default",), models=1, apps=1, pairs=1)
-    routes = Admin(metrics.registry, lambda: True).application().router.routes()
+    api = Api(FakeSource(), Gate(host="127.0.0.1"))
+    routes = Admin(metrics.registry, lambda: True, api).application().router.routes()
     found = {(route.method, route.resource.canonical) for route in routes if route.resource is not None}
     assert {(method, path) for method, path in found if method != "HEAD"} == SURFACE
-    assert {path for _, path in SURFACE} == set(ROUTES)
+    assert {path for _, path in SURFACE} > set(ROUTES)
 
 
-@pytest.mark.parametrize("path", ["/", "/v1/models", "/v1/chat/completions", "/metrics/", "/admin"])
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/api", "/api/v1", "/page/", "/v1/chat/completions", "/metrics/", "/admin"]
+)
 async def test_nothing_else_is_there_and_nothing_is_forwarded(path: str) -> None:
     async with SimulatedUpstream(always(answer())) as up, running_proxy(up.url) as proxy:
         assert (await get(proxy, path))[0] == 404

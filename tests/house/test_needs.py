@@ -40,7 +40,7 @@ def test_a_missing_npm_package_fails_in_ci(monkeypatch: pytest.MonkeyPatch) -> N
         need_npm(UNKNOWN)
 
 
-@pytest.mark.parametrize("tool", ["node", "promtool", "prometheus"])
+@pytest.mark.parametrize("tool", ["chromium", "node", "promtool", "prometheus"])
 def test_what_the_set_up_promises_is_there(tool: str) -> None:
     assert need(tool).is_file()
 

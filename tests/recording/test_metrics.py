@@ -160,7 +160,7 @@ def test_rare_events_exist_at_zero_for_every_upstream_from_the_start(metrics, up
 
 
 def test_the_sinks_and_the_caps_exist_at_zero(metrics):
-    assert at_zero(metrics, "record_failures_total", "sink") == {"meter", "metrics", "log", "ledger"}
+    assert at_zero(metrics, "record_failures_total", "sink") == {"meter", "metrics", "log", "recent", "ledger"}
     assert at_zero(metrics, "label_overflow_total", "label") == {"model", "app", "pair"}
 
 

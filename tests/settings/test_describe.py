@@ -23,7 +23,8 @@ def test_the_settings_are_told_in_words(load, tmp_path):
         "\n".join(describe(settings))
         == f"""\
 traffic port     http://[::]:8787
-admin port       http://127.0.0.1, a free port  (/metrics, /healthz, /readyz)
+admin port       http://127.0.0.1, a free port  (the page, /api/v1, /metrics, /healthz, /readyz)
+                   page and API: for this machine
 upstream /       default -> https://api.openai.com/
                    dialect openai; asks for usage in streamed chats
                    connect 10 s, silence 1800 s, keep-alive 4 s
