@@ -199,4 +199,5 @@ def names(counted: Scrape, label: str) -> set[str]:
 
 
 def pairs(counted: Scrape) -> set[tuple[str, str]]:
-    return {(each.labels["model"], each.labels["app"]) for each in counted.samples if "app" in each.labels}
+    both = [each.labels for each in counted.samples if {"app", "model"} <= each.labels.keys()]
+    return {(each["model"], each["app"]) for each in both}
