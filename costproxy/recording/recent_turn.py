@@ -83,8 +83,8 @@ def recent_turn(turn: Turn) -> RecentTurn | None:
         verdict=standing.placement.verdict,
         outcome=turn.outcome,
         status=exchange.status,
-        model=turn.model and turn.model[:_LONGEST],
-        finish=tuple([each[:40] for each in reply.finish_reasons[:4]]) if reply is not None else (),
+        model=turn.model and _text(turn.model[:_LONGEST]),
+        finish=tuple([_text(each[:40]) for each in reply.finish_reasons[:4]]) if reply is not None else (),
         failure=turn.failure,
         attempt=turn.retries.attempt if turn.retries is not None else 1,
         quality=usage.quality if usage is not None else None,
@@ -123,3 +123,8 @@ def _mistakes(found: tuple[Mistake, ...]) -> tuple[RecentMistake, ...]:
         RecentMistake(kind=each.kind, index=each.index, region=each.region, tokens=each.tokens, cost=each.cost)
         for each in found[:_MOST_MISTAKES]
     )
+
+
+def _text(said: str) -> str:
+    """Return what can be written as UTF-8: JSON may bring halves of surrogate pairs."""
+    return said if said.isascii() else said.encode("utf-8", "replace").decode()
