@@ -22,7 +22,7 @@ from costproxy.model import (
 from costproxy.recording.recent import Recent
 from costproxy.recording.recent_turn import PARTS
 from costproxy.recording.tally import MOST_SHARES, Spend
-from tests.recording.standings import COST, ID, placement, standing, standing_turn
+from tests.recording.standings import COST, ID, REPLY, placement, standing, standing_turn
 from tests.support.turns import turn
 
 ESTIMATED = replace(COST, quality=CostQuality.ESTIMATED)
@@ -165,3 +165,12 @@ def test_only_short_names_are_kept_of_what_strangers_send() -> None:
     history = recent.history(ID)
     assert history is not None
     assert history.turns[0].model == "m" * 200
+
+
+def test_halves_of_surrogate_pairs_are_remembered_as_question_marks() -> None:
+    recent = Recent()
+    reply = replace(REPLY, model="gpt-\ud800", finish_reasons=("\udfff",))
+    recent.record(replace(of(ID, reply=reply), model="gpt-\ud800"))
+    history = recent.history(ID)
+    assert history is not None
+    assert [(each.model, each.finish) for each in history.turns] == [("gpt-?", ("?",))]
