@@ -85,7 +85,8 @@ class Retries:
 
     def _fail(self, attempt: Attempt, failure: Failure, request: Request) -> None:
         wait = attempt.word.retry_after
-        until = None if wait is None else attempt.ended + wait - EARLY
+        told = attempt.ended if attempt.replied is None else attempt.replied  # the client may know from then on
+        until = None if wait is None else told + wait - EARLY
         request.fail(Failed(attempt.ended, failure, attempt.scope, until))
         if until is not None and failure in _CONCERNING_ALL:
             self._deadlines.add(attempt.scope, attempt.ended, until)

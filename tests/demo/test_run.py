@@ -13,10 +13,10 @@ COMMAND = [sys.executable, "-W", "error", "-m", "costproxy", "demo", "--port", "
 
 
 def test_the_demo_ends_by_itself_with_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(host="127.0.0.1", port=0, admin_host="127.0.0.1", admin_port=0, seconds=2.0, speed=20.0) == 0
+    assert main(host="127.0.0.1", port=0, admin_host="127.0.0.1", admin_port=0, seconds=4.0, speed=20.0) == 0
     out = capsys.readouterr().out
     assert re.search(r"base_url to http://127\.0\.0\.1:\d+/v1\)", out)
-    assert re.search(r"   2 s  requests \d+  chats \d+  resent \d+%  fullest [<>]\d+%  mistakes \d+\n", out)
+    assert re.search(r"   4 s  requests \d+  chats \d+  resent \d+%  fullest [<>]\d+%  mistakes \d+\n", out)
     outcomes, tokens, conversations = map(_rows, out.split("\n\n")[-3:])
     assert outcomes["app"][:2] == ["requests", "success"]
     assert int(outcomes["support-chat"][1]) > 5
